@@ -1,0 +1,151 @@
+/**
+ * The engine interface: what the agent needs of whatever runs BPF programs with static keys. The kernel
+ * engine and the fake engine implement it; contract.ts holds every implementation to the same behaviour.
+ *
+ * A *unit* is one configured object instance: one BPF object, the programs of it that are attached, and
+ * the maps they share. Units are independent. Calls for one unit are serialised by the engine.
+ * Every method rejects with a SkeinError; a rejected call leaves what ran before running.
+ */
+
+export interface Engine {
+  readonly kind: EngineKind;
+
+  /** What this host's kernel or runtime can do. Unsupported is a value, never an exception. */
+  probe(): Promise<EngineProbe>;
+
+  /**
+   * Loads the unit's programs (dynamic tier), shares its maps, and pins all of it; attaches nothing.
+   * Static keys have the values that the object declares. If an older object of the same unit is attached,
+   * it goes on running until attach().
+   */
+  load(unit: UnitSpec): Promise<UnitStatus>;
+
+  /**
+   * Puts the unit's programs in force at their hooks. Where an older object of the unit is attached at the same
+   * hook, the slot is swapped: no packet or event goes unseen. Idempotent.
+   */
+  attach(unit: string): Promise<UnitStatus>;
+
+  /**
+   * Takes over what an earlier process left running for exactly this object and these hooks.
+   * `undefined` when nothing (or a different object) is there: then load() and attach().
+   * Changes no branch.
+   */
+  adopt(unit: UnitSpec): Promise<UnitStatus | undefined>;
+
+  /** Sets static keys, by name, and reads back all that it set. Keys not named stay. */
+  flip(unit: string, changes: ReadonlyMap<string, boolean>): Promise<FlipReport>;
+
+  /** Reads the unit's state from the kernel or runtime, trusting no memory of it. */
+  observe(unit: string): Promise<UnitStatus>;
+
+  /** Detaches the unit and removes everything it left: the only call after which its programs stop. */
+  unload(unit: string): Promise<void>;
+
+  /** Names of units that an earlier process left, whether or not configured now. */
+  leftovers(): Promise<readonly string[]>;
+
+  /** Lets go of the engine. Attached units go on running, to be adopted. */
+  close(): Promise<void>;
+}
+
+export type EngineKind = 'kernel' | 'fake';
+
+export type Tier = 'dynamic' | 'specialised';
+
+export interface UnitSpec {
+  /** Matches {@link UNIT_NAME}. */
+  readonly name: string;
+  /** A whole BPF ELF object. */
+  readonly object: Uint8Array;
+  /** Where it came from, for messages. */
+  readonly objectPath: string;
+  /** At least one; at most one entry per program. */
+  readonly attachments: readonly Attachment[];
+}
+
+/** Unit names: they become directory names in bpffs, which reserves dots. */
+export const UNIT_NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+
+export interface Attachment {
+  /** The function's name in the object. */
+  readonly program: string;
+  readonly hook: HookParameters;
+}
+
+/** What SEC() leaves open. The kind must agree with the program's section name. */
+export type HookParameters =
+  | {
+      readonly kind: 'xdp';
+      readonly device: string;
+      /** e.g. /run/netns/a; absent: the agent's own network namespace. */
+      readonly netns?: string;
+      readonly mode?: 'native' | 'generic';
+    }
+  | {
+      readonly kind: 'tc';
+      readonly device: string;
+      readonly netns?: string;
+      readonly direction: 'ingress' | 'egress';
+    }
+  | { readonly kind: 'cgroup_skb'; readonly cgroup: string }
+  /** `name` defaults to the one in the section name. */
+  | { readonly kind: 'raw_tp'; readonly name?: string }
+  | { readonly kind: 'tp_btf' }
+  | { readonly kind: 'tracepoint'; readonly category?: string; readonly name?: string };
+
+export interface UnitStatus {
+  readonly unit: string;
+  /** Lower-case hex SHA-256 of the object's bytes. */
+  readonly objectDigest: string;
+  /** All programs are in force at their hooks. */
+  readonly attached: boolean;
+  /** Static key name → value, as read back. Every key of the object is there. */
+  readonly keys: ReadonlyMap<string, boolean>;
+  readonly programs: readonly ProgramStatus[];
+}
+
+export interface ProgramStatus {
+  readonly program: string;
+  readonly type: HookParameters['kind'];
+  /** In words: "xdp eth0". */
+  readonly attachPoint: string;
+  readonly attached: boolean;
+  readonly tier: Tier;
+  /** The kernel's id of the variant in force. */
+  readonly programId: number;
+  /** Static branches of this program. */
+  readonly sites: number;
+  readonly statistics: VerifierStatistics;
+}
+
+export interface VerifierStatistics {
+  readonly verifiedInstructions: number;
+  /** Of the load; 0 when adopted from a process that did not leave it (the kernel does not keep it). */
+  readonly verificationTimeUs: number;
+  readonly stackDepthBytes: number;
+  readonly totalStates: number;
+  readonly peakStates: number;
+  readonly xlatedBytes: number;
+  readonly jitedBytes: number;
+}
+
+export interface FlipReport {
+  /** Static key name → value read back after the flip; exactly the keys asked for. */
+  readonly keys: ReadonlyMap<string, boolean>;
+  /** Weakest tier among the unit's programs that have a site of these keys. */
+  readonly tier: Tier;
+  /** Sum over the pokes, each measured in the helper around the poke alone. */
+  readonly pokeNs: bigint;
+}
+
+export interface EngineProbe {
+  readonly kernelRelease: string;
+  readonly features: readonly ProbedFeature[];
+}
+
+export interface ProbedFeature {
+  readonly name: string;
+  readonly availability: 'yes' | 'no' | 'inconclusive';
+  readonly detail: string;
+}
