@@ -1,0 +1,81 @@
+import * as wire from '#proto/gen/skein/v1/desired.ts';
+import { DESIRED_SIGNATURE_CONTEXT, FLEET_KEY_NAME } from '#proto/subjects.ts';
+import type { DesiredState, Rule } from './desired.ts';
+import { desiredFromWire, desiredToWire } from './desired-wire.ts';
+import { SkeinError } from './errors.ts';
+import type { Signer, Verifier } from './nkey.ts';
+import { parseSelector } from './targeting/selector.ts';
+
+/** Encodes and signs desired state, as stored in the keys bucket. */
+export function sealDesired(state: DesiredState, signer: Signer): Uint8Array {
+  const payload = wire.DesiredKey.encode(desiredToWire(state)).finish();
+  return wire.SignedEnvelope.encode({
+    payload,
+    signature: signer.sign(signedBytes(payload)),
+    signer: signer.publicKey,
+  }).finish();
+}
+
+/**
+ * Decodes desired state that one of `trusted` signed. Nothing of the payload is looked at before the signature holds.
+ *
+ * @param place where the bytes came from, for messages
+ * @throws SkeinError SKEIN_BAD_SIGNATURE; SKEIN_STORE_CORRUPT when a trusted signer sealed something invalid
+ */
+export function openDesired(
+  bytes: Uint8Array,
+  trusted: readonly Verifier[],
+  place: string,
+): DesiredState {
+  const envelope = decode(() => wire.SignedEnvelope.decode(bytes), 'SKEIN_BAD_SIGNATURE', place);
+  const data = signedBytes(envelope.payload);
+  if (!trusted.some((verifier) => verifier.verify(data, envelope.signature))) {
+    const claimed = /^[A-Z0-9]{1,64}$/.test(envelope.signer) ? envelope.signer : 'nobody';
+    throw new SkeinError(
+      'SKEIN_BAD_SIGNATURE',
+      `${place}: not signed by a trusted controller (claims to be from ${claimed})`,
+    );
+  }
+  const state = decode(
+    () => desiredFromWire(wire.DesiredKey.decode(envelope.payload)),
+    'SKEIN_STORE_CORRUPT',
+    place,
+  );
+  assertValid(state, place);
+  return state;
+}
+
+function signedBytes(payload: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(DESIRED_SIGNATURE_CONTEXT), payload]);
+}
+
+function decode<T>(
+  read: () => T,
+  code: 'SKEIN_BAD_SIGNATURE' | 'SKEIN_STORE_CORRUPT',
+  place: string,
+): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof SkeinError) throw cause;
+    throw new SkeinError(code, `${place}: does not decode`, { cause });
+  }
+}
+
+function assertValid(state: DesiredState, place: string): void {
+  const wrong = [
+    [FLEET_KEY_NAME.test(state.name), 'name'],
+    [state.generation > 0n, 'generation'],
+    [state.rules.every(ruleIsValid), 'rules'],
+  ].find(([fine]) => !fine);
+  if (wrong) throw new SkeinError('SKEIN_STORE_CORRUPT', `${place}: invalid ${wrong[1]}`);
+}
+
+function ruleIsValid(rule: Rule): boolean {
+  try {
+    parseSelector(rule.selector);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import {
+  type Authenticator,
+  type ConnectionOptions,
+  connect,
+  credsAuthenticator,
+  type NatsConnection,
+  nkeyAuthenticator,
+  usernamePasswordAuthenticator,
+} from 'nats';
+import { z } from 'zod';
+import { SkeinError } from './errors.ts';
+
+/** The `nats:` section of both configuration files. Secrets are named by file, never written in the YAML. */
+export const natsConfig = z
+  .strictObject({
+    servers: z.array(z.string().min(1)).min(1),
+    /** At most one of user + passwordFile, nkeySeedFile, credentialsFile. */
+    user: z.string().min(1).optional(),
+    passwordFile: z.string().min(1).optional(),
+    nkeySeedFile: z.string().min(1).optional(),
+    credentialsFile: z.string().min(1).optional(),
+    tls: z
+      .strictObject({
+        caFile: z.string().min(1).optional(),
+        certFile: z.string().min(1).optional(),
+        keyFile: z.string().min(1).optional(),
+      })
+      .optional(),
+  })
+  .refine((c) => (c.user === undefined) === (c.passwordFile === undefined), {
+    error: 'user and passwordFile go together',
+  })
+  .refine((c) => [c.user, c.nkeySeedFile, c.credentialsFile].filter(Boolean).length <= 1, {
+    error: 'give one of user, nkeySeedFile and credentialsFile',
+  });
+export type NatsConfig = z.output<typeof natsConfig>;
+
+/**
+ * Options that suit long-lived processes; the client's own defaults give up after ten tries.
+ *
+ * @param name of the client, as the server lists it
+ * @param inboxPrefix confines replies, so that NATS permissions can too
+ */
+export function connectionOptions(
+  config: NatsConfig,
+  name: string,
+  inboxPrefix: string,
+): ConnectionOptions {
+  const authenticator = authenticatorFor(config);
+  return {
+    servers: config.servers,
+    name,
+    inboxPrefix,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 500,
+    reconnectJitter: 1_000,
+    pingInterval: 10_000,
+    maxPingOut: 2,
+    ...(authenticator ? { authenticator } : {}),
+    ...(config.tls ? { tls: config.tls } : {}),
+  };
+}
+
+/** @throws SkeinError SKEIN_NATS_UNAVAILABLE */
+export async function connectNats(options: ConnectionOptions): Promise<NatsConnection> {
+  try {
+    return await connect(options);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SkeinError('SKEIN_NATS_UNAVAILABLE', `nats ${String(options.servers)}: ${why}`, {
+      cause,
+    });
+  }
+}
+
+function authenticatorFor(config: NatsConfig): Authenticator | undefined {
+  if (config.user !== undefined && config.passwordFile !== undefined) {
+    return usernamePasswordAuthenticator(config.user, secret(config.passwordFile).toString());
+  }
+  if (config.nkeySeedFile !== undefined) return nkeyAuthenticator(secret(config.nkeySeedFile));
+  if (config.credentialsFile !== undefined)
+    return credsAuthenticator(secret(config.credentialsFile));
+  return undefined;
+}
+
+function secret(path: string): Buffer {
+  try {
+    return Buffer.from(readFileSync(path, 'utf8').trim());
+  } catch (cause) {
+    throw new SkeinError('SKEIN_CONFIG', `cannot read ${path}`, { cause });
+  }
+}
