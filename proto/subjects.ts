@@ -20,6 +20,9 @@ export const heartbeatSubject = (host: string): string => `skein.v1.heartbeat.${
 export const statusSubject = (host: string): string => `skein.v1.status.${hostToken(host)}`;
 export const statusRequestSubject = (host: string): string =>
   `skein.v1.status-request.${hostToken(host)}`;
+/** Request and reply: SitesRequest, SitesReply. */
+export const sitesRequestSubject = (host: string): string =>
+  `skein.v1.sites-request.${hostToken(host)}`;
 
 /** Host names may hold dots; a subject token may not. Valid host names never hold an underscore. */
 export const hostToken = (host: string): string => host.replaceAll('.', '_');

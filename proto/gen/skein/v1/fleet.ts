@@ -21,7 +21,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../google/protobuf/timestamp.ts";
-import { HostStatus } from "./observed.ts";
+import { HostStatus, Site } from "./observed.ts";
 
 export const protobufPackage = "skein.v1";
 
@@ -96,6 +96,7 @@ export function hostStateToJSON(object: HostState): string {
 export interface Host {
   status: HostStatus | undefined;
   state: HostState;
+  /** Absent: not heard since this controller started, which knows the host from its stored record. */
   lastSeen: Date | undefined;
 }
 
@@ -114,6 +115,24 @@ export interface GetHostRequest {
 
 export interface WatchHostsRequest {
   selector: string;
+}
+
+export interface ListSitesRequest {
+  host: string;
+  /** Empty: any. */
+  unit: string;
+  program: string;
+  /** Name of a static key; empty: any. */
+  key: string;
+  /** How many of those that match to pass over. */
+  offset: number;
+}
+
+export interface ListSitesResponse {
+  /** At most 1000. */
+  sites: Site[];
+  /** All that match; more than were given and passed over: ask again with a larger offset. */
+  total: number;
 }
 
 function createBaseHost(): Host {
@@ -491,6 +510,224 @@ export const WatchHostsRequest: MessageFns<WatchHostsRequest> = {
   },
 };
 
+function createBaseListSitesRequest(): ListSitesRequest {
+  return { host: "", unit: "", program: "", key: "", offset: 0 };
+}
+
+export const ListSitesRequest: MessageFns<ListSitesRequest> = {
+  encode(message: ListSitesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== "") {
+      writer.uint32(10).string(message.host);
+    }
+    if (message.unit !== "") {
+      writer.uint32(18).string(message.unit);
+    }
+    if (message.program !== "") {
+      writer.uint32(26).string(message.program);
+    }
+    if (message.key !== "") {
+      writer.uint32(34).string(message.key);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(40).uint32(message.offset);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListSitesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListSitesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.program = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.offset = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListSitesRequest {
+    return {
+      host: isSet(object.host) ? globalThis.String(object.host) : "",
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      program: isSet(object.program) ? globalThis.String(object.program) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      offset: isSet(object.offset) ? globalThis.Number(object.offset) : 0,
+    };
+  },
+
+  toJSON(message: ListSitesRequest): unknown {
+    const obj: any = {};
+    if (message.host !== "") {
+      obj.host = message.host;
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.program !== "") {
+      obj.program = message.program;
+    }
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.offset !== 0) {
+      obj.offset = Math.round(message.offset);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListSitesRequest>): ListSitesRequest {
+    return ListSitesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListSitesRequest>): ListSitesRequest {
+    const message = createBaseListSitesRequest();
+    message.host = object.host ?? "";
+    message.unit = object.unit ?? "";
+    message.program = object.program ?? "";
+    message.key = object.key ?? "";
+    message.offset = object.offset ?? 0;
+    return message;
+  },
+};
+
+function createBaseListSitesResponse(): ListSitesResponse {
+  return { sites: [], total: 0 };
+}
+
+export const ListSitesResponse: MessageFns<ListSitesResponse> = {
+  encode(message: ListSitesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.sites) {
+      Site.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.total !== 0) {
+      writer.uint32(16).uint32(message.total);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListSitesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListSitesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sites.push(Site.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.total = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListSitesResponse {
+    return {
+      sites: globalThis.Array.isArray(object?.sites) ? object.sites.map((e: any) => Site.fromJSON(e)) : [],
+      total: isSet(object.total) ? globalThis.Number(object.total) : 0,
+    };
+  },
+
+  toJSON(message: ListSitesResponse): unknown {
+    const obj: any = {};
+    if (message.sites?.length) {
+      obj.sites = message.sites.map((e) => Site.toJSON(e));
+    }
+    if (message.total !== 0) {
+      obj.total = Math.round(message.total);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListSitesResponse>): ListSitesResponse {
+    return ListSitesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListSitesResponse>): ListSitesResponse {
+    const message = createBaseListSitesResponse();
+    message.sites = object.sites?.map((e) => Site.fromPartial(e)) || [];
+    message.total = object.total ?? 0;
+    return message;
+  },
+};
+
 /** What hosts report. */
 export type FleetServiceService = typeof FleetServiceService;
 export const FleetServiceService = {
@@ -512,6 +749,16 @@ export const FleetServiceService = {
     responseSerialize: (value: Host): Buffer => Buffer.from(Host.encode(value).finish()),
     responseDeserialize: (value: Buffer): Host => Host.decode(value),
   },
+  /** The static branches of a host's programs, as its agent reads them back now. */
+  listSites: {
+    path: "/skein.v1.FleetService/ListSites" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListSitesRequest): Buffer => Buffer.from(ListSitesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListSitesRequest => ListSitesRequest.decode(value),
+    responseSerialize: (value: ListSitesResponse): Buffer => Buffer.from(ListSitesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListSitesResponse => ListSitesResponse.decode(value),
+  },
   /** As KeyService.Watch, for hosts. */
   watch: {
     path: "/skein.v1.FleetService/Watch" as const,
@@ -527,6 +774,8 @@ export const FleetServiceService = {
 export interface FleetServiceServer extends UntypedServiceImplementation {
   listHosts: handleUnaryCall<ListHostsRequest, ListHostsResponse>;
   getHost: handleUnaryCall<GetHostRequest, Host>;
+  /** The static branches of a host's programs, as its agent reads them back now. */
+  listSites: handleUnaryCall<ListSitesRequest, ListSitesResponse>;
   /** As KeyService.Watch, for hosts. */
   watch: handleServerStreamingCall<WatchHostsRequest, Host>;
 }
@@ -558,6 +807,22 @@ export interface FleetServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Host) => void,
+  ): ClientUnaryCall;
+  /** The static branches of a host's programs, as its agent reads them back now. */
+  listSites(
+    request: ListSitesRequest,
+    callback: (error: ServiceError | null, response: ListSitesResponse) => void,
+  ): ClientUnaryCall;
+  listSites(
+    request: ListSitesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListSitesResponse) => void,
+  ): ClientUnaryCall;
+  listSites(
+    request: ListSitesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListSitesResponse) => void,
   ): ClientUnaryCall;
   /** As KeyService.Watch, for hosts. */
   watch(request: WatchHostsRequest, options?: Partial<CallOptions>): ClientReadableStream<Host>;

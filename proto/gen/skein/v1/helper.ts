@@ -179,6 +179,9 @@ export interface HelperRequest {
     | { $case: "listPins"; value: ListPinsRequest }
     | { $case: "detach"; value: DetachRequest }
     | { $case: "close"; value: CloseRequest }
+    | { $case: "inspect"; value: InspectRequest }
+    | { $case: "readCode"; value: ReadCodeRequest }
+    | { $case: "makeSet"; value: MakeSetRequest }
     | undefined;
 }
 
@@ -202,14 +205,30 @@ export interface HelperResponse {
     | { $case: "listPins"; value: ListPinsResponse }
     | { $case: "detach"; value: DetachResponse }
     | { $case: "close"; value: CloseResponse }
+    | { $case: "inspect"; value: InspectResponse }
+    | { $case: "readCode"; value: ReadCodeResponse }
+    | { $case: "makeSet"; value: MakeSetResponse }
     | undefined;
 }
 
 export interface HelperError {
-  /** Stable, e.g. "BAD_REQUEST", "NO_SUCH_HANDLE", "VERIFIER_REJECTED", "KERNEL_REFUSED". */
+  /**
+   * Stable, one of:
+   *   BAD_REQUEST        a field is missing, malformed or out of range; the message begins with its name
+   *   NO_SUCH_HANDLE     never given out, or closed
+   *   WRONG_KIND         the handle or pin names another kind of thing than the operation takes
+   *   SLEEPABLE          a sleepable program, which the kernel lets nobody tail-call, can have no dispatcher
+   *   BAD_OBJECT         libbpf cannot open the object
+   *   VERIFIER_REJECTED  the kernel verifier refused a program; verifier_log holds its log
+   *   KERNEL_REFUSED     any other failed system call
+   *   NO_PRIVILEGE       EPERM or EACCES: a capability or file permission is missing
+   *   NO_DEVICE          the device, network namespace, cgroup or tracepoint does not exist
+   *   NOT_FOUND          nothing is pinned there
+   *   LIMIT              more handles or bytes than the helper holds
+   */
   code: string;
   /** Positive; 0 where no system call failed. */
-  errno: number;
+  sysErrno: number;
   /** One line: what was being done, on what. */
   message: string;
   /** Whole, as the kernel wrote it; only for a rejected program. */
@@ -254,7 +273,7 @@ export interface LoadRequest {
 }
 
 export interface MapReuse {
-  /** As LoadedMap.name. */
+  /** As LoadedMap.name; for global data LoadedMap.section also, which does not depend on LoadRequest.name. */
   name: string;
   map: number;
 }
@@ -387,12 +406,14 @@ export interface ReadSlotRequest {
 }
 
 export interface ReadSlotResponse {
+  /** 0: the slot is empty. */
   programId: number;
 }
 
 /**
  * One aligned 4-byte atomic store each, through a mapping of the global-data map, so that neighbouring
  * variables that programs write at the same time are never overwritten.
+ * All are checked before the first store. At most 4096.
  */
 export interface WriteVariablesRequest {
   variables: Variable[];
@@ -413,6 +434,7 @@ export interface WriteVariablesResponse {
   values: number[];
 }
 
+/** At most 4096. */
 export interface ReadVariablesRequest {
   variables: Variable[];
 }
@@ -423,8 +445,9 @@ export interface ReadVariablesResponse {
 
 export interface TestRunRequest {
   program: number;
+  /** The packet; for a raw tracepoint program its arguments, 8 bytes each. */
   dataIn: Uint8Array;
-  /** 0 counts as 1; at most 1,000,000. */
+  /** 0 counts as 1; at most 1,000,000. Raw tracepoint programs run once and report no duration. */
   repeat: number;
 }
 
@@ -469,7 +492,7 @@ export interface LinkInfo {
   attached: boolean;
 }
 
-/** Removes a pin, or an empty directory. */
+/** Removes a pin, or an empty directory; "" is the pin root itself. */
 export interface UnpinRequest {
   path: string;
 }
@@ -492,7 +515,10 @@ export interface PinEntry {
   directory: boolean;
 }
 
-/** Takes a link off its hook at once, whatever else refers to it. */
+/**
+ * Takes a link off its hook at once, whatever else refers to it. The kernel can do so for XDP, tcx and
+ * cgroup links; others (EOPNOTSUPP) end with their last pin and handle.
+ */
 export interface DetachRequest {
   link: number;
 }
@@ -505,6 +531,70 @@ export interface CloseRequest {
 }
 
 export interface CloseResponse {
+}
+
+/** Reads anew from the kernel what the handle names. */
+export interface InspectRequest {
+  handle: number;
+}
+
+export interface InspectResponse {
+  info:
+    | { $case: "program"; value: ProgramInfo }
+    | { $case: "map"; value: MapInfo }
+    | { $case: "link"; value: LinkInfo }
+    | undefined;
+}
+
+/** Where the kernel put the code of a program, as far as BPF's line records tell it. */
+export interface ReadCodeRequest {
+  program: number;
+}
+
+export interface ReadCodeResponse {
+  /** In the order of the code: first the program itself, then what it calls. */
+  functions: LoadedFunction[];
+  /** Sorted by instruction. Those of instructions that the verifier removed are gone. */
+  lines: LoadedLine[];
+}
+
+export interface LoadedFunction {
+  /** Its BTF_KIND_FUNC in the object's BTF; 0 when the program was loaded without. */
+  typeId: number;
+  /** Where it begins: translated instruction, counted from the start of the program. Unknown, hence 0, without BTF. */
+  instruction: number;
+  /** Of its native code. 0: the kernel does not say (it wants CAP_SYSLOG, or kernel.kptr_restrict forbids). */
+  address: bigint;
+  /** Bytes of its native code; 0 as for address. */
+  length: number;
+}
+
+/** A bpf_line_info as the kernel keeps it. */
+export interface LoadedLine {
+  /** Translated instruction that it begins at, counted from the start of the program. */
+  instruction: number;
+  /** Of the native code of that instruction; 0 as for LoadedFunction.address. */
+  address: bigint;
+  /** As in the object's .BTF.ext: strings of .BTF, and line << 10 | column. */
+  fileNameOffset: number;
+  lineOffset: number;
+  lineColumn: number;
+}
+
+/**
+ * A hash map whose keys are these 8-byte values, of any meaning: addresses of instructions, of variables.
+ * Every entry is the 4-byte number 1. Nobody can write it afterwards, and writing it would poke nothing.
+ */
+export interface MakeSetRequest {
+  /** A BPF object name: 1..15 of [A-Za-z0-9_]. */
+  name: string;
+  /** All different; at most 65,536. A map has room for one entry at least, also when this is empty. */
+  values: bigint[];
+}
+
+export interface MakeSetResponse {
+  map: number;
+  info: MapInfo | undefined;
 }
 
 function createBaseHelperRequest(): HelperRequest {
@@ -567,6 +657,15 @@ export const HelperRequest: MessageFns<HelperRequest> = {
         break;
       case "close":
         CloseRequest.encode(message.op.value, writer.uint32(138).fork()).join();
+        break;
+      case "inspect":
+        InspectRequest.encode(message.op.value, writer.uint32(146).fork()).join();
+        break;
+      case "readCode":
+        ReadCodeRequest.encode(message.op.value, writer.uint32(154).fork()).join();
+        break;
+      case "makeSet":
+        MakeSetRequest.encode(message.op.value, writer.uint32(162).fork()).join();
         break;
     }
     return writer;
@@ -721,6 +820,30 @@ export const HelperRequest: MessageFns<HelperRequest> = {
             message.op = { $case: "close", value: CloseRequest.decode(reader, reader.uint32()) };
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.op = { $case: "inspect", value: InspectRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.op = { $case: "readCode", value: ReadCodeRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.op = { $case: "makeSet", value: MakeSetRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -782,6 +905,16 @@ export const HelperRequest: MessageFns<HelperRequest> = {
         ? { $case: "detach", value: DetachRequest.fromJSON(object.detach) }
         : isSet(object.close)
         ? { $case: "close", value: CloseRequest.fromJSON(object.close) }
+        : isSet(object.inspect)
+        ? { $case: "inspect", value: InspectRequest.fromJSON(object.inspect) }
+        : isSet(object.readCode)
+        ? { $case: "readCode", value: ReadCodeRequest.fromJSON(object.readCode) }
+        : isSet(object.read_code)
+        ? { $case: "readCode", value: ReadCodeRequest.fromJSON(object.read_code) }
+        : isSet(object.makeSet)
+        ? { $case: "makeSet", value: MakeSetRequest.fromJSON(object.makeSet) }
+        : isSet(object.make_set)
+        ? { $case: "makeSet", value: MakeSetRequest.fromJSON(object.make_set) }
         : undefined,
     };
   },
@@ -823,6 +956,12 @@ export const HelperRequest: MessageFns<HelperRequest> = {
       obj.detach = DetachRequest.toJSON(message.op.value);
     } else if (message.op?.$case === "close") {
       obj.close = CloseRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "inspect") {
+      obj.inspect = InspectRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "readCode") {
+      obj.readCode = ReadCodeRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "makeSet") {
+      obj.makeSet = MakeSetRequest.toJSON(message.op.value);
     }
     return obj;
   },
@@ -930,6 +1069,24 @@ export const HelperRequest: MessageFns<HelperRequest> = {
         }
         break;
       }
+      case "inspect": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "inspect", value: InspectRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "readCode": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "readCode", value: ReadCodeRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "makeSet": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "makeSet", value: MakeSetRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
     }
     return message;
   },
@@ -998,6 +1155,15 @@ export const HelperResponse: MessageFns<HelperResponse> = {
         break;
       case "close":
         CloseResponse.encode(message.result.value, writer.uint32(146).fork()).join();
+        break;
+      case "inspect":
+        InspectResponse.encode(message.result.value, writer.uint32(154).fork()).join();
+        break;
+      case "readCode":
+        ReadCodeResponse.encode(message.result.value, writer.uint32(162).fork()).join();
+        break;
+      case "makeSet":
+        MakeSetResponse.encode(message.result.value, writer.uint32(170).fork()).join();
         break;
     }
     return writer;
@@ -1160,6 +1326,30 @@ export const HelperResponse: MessageFns<HelperResponse> = {
             message.result = { $case: "close", value: CloseResponse.decode(reader, reader.uint32()) };
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.result = { $case: "inspect", value: InspectResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.result = { $case: "readCode", value: ReadCodeResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.result = { $case: "makeSet", value: MakeSetResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1223,6 +1413,16 @@ export const HelperResponse: MessageFns<HelperResponse> = {
         ? { $case: "detach", value: DetachResponse.fromJSON(object.detach) }
         : isSet(object.close)
         ? { $case: "close", value: CloseResponse.fromJSON(object.close) }
+        : isSet(object.inspect)
+        ? { $case: "inspect", value: InspectResponse.fromJSON(object.inspect) }
+        : isSet(object.readCode)
+        ? { $case: "readCode", value: ReadCodeResponse.fromJSON(object.readCode) }
+        : isSet(object.read_code)
+        ? { $case: "readCode", value: ReadCodeResponse.fromJSON(object.read_code) }
+        : isSet(object.makeSet)
+        ? { $case: "makeSet", value: MakeSetResponse.fromJSON(object.makeSet) }
+        : isSet(object.make_set)
+        ? { $case: "makeSet", value: MakeSetResponse.fromJSON(object.make_set) }
         : undefined,
     };
   },
@@ -1266,6 +1466,12 @@ export const HelperResponse: MessageFns<HelperResponse> = {
       obj.detach = DetachResponse.toJSON(message.result.value);
     } else if (message.result?.$case === "close") {
       obj.close = CloseResponse.toJSON(message.result.value);
+    } else if (message.result?.$case === "inspect") {
+      obj.inspect = InspectResponse.toJSON(message.result.value);
+    } else if (message.result?.$case === "readCode") {
+      obj.readCode = ReadCodeResponse.toJSON(message.result.value);
+    } else if (message.result?.$case === "makeSet") {
+      obj.makeSet = MakeSetResponse.toJSON(message.result.value);
     }
     return obj;
   },
@@ -1379,13 +1585,31 @@ export const HelperResponse: MessageFns<HelperResponse> = {
         }
         break;
       }
+      case "inspect": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "inspect", value: InspectResponse.fromPartial(object.result.value) };
+        }
+        break;
+      }
+      case "readCode": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "readCode", value: ReadCodeResponse.fromPartial(object.result.value) };
+        }
+        break;
+      }
+      case "makeSet": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "makeSet", value: MakeSetResponse.fromPartial(object.result.value) };
+        }
+        break;
+      }
     }
     return message;
   },
 };
 
 function createBaseHelperError(): HelperError {
-  return { code: "", errno: 0, message: "", verifierLog: new Uint8Array(0) };
+  return { code: "", sysErrno: 0, message: "", verifierLog: new Uint8Array(0) };
 }
 
 export const HelperError: MessageFns<HelperError> = {
@@ -1393,8 +1617,8 @@ export const HelperError: MessageFns<HelperError> = {
     if (message.code !== "") {
       writer.uint32(10).string(message.code);
     }
-    if (message.errno !== 0) {
-      writer.uint32(16).uint32(message.errno);
+    if (message.sysErrno !== 0) {
+      writer.uint32(16).uint32(message.sysErrno);
     }
     if (message.message !== "") {
       writer.uint32(26).string(message.message);
@@ -1431,7 +1655,7 @@ export const HelperError: MessageFns<HelperError> = {
               break;
             }
 
-            message.errno = reader.uint32();
+            message.sysErrno = reader.uint32();
             continue;
           }
           case 3: {
@@ -1465,7 +1689,11 @@ export const HelperError: MessageFns<HelperError> = {
   fromJSON(object: any): HelperError {
     return {
       code: isSet(object.code) ? globalThis.String(object.code) : "",
-      errno: isSet(object.errno) ? globalThis.Number(object.errno) : 0,
+      sysErrno: isSet(object.sysErrno)
+        ? globalThis.Number(object.sysErrno)
+        : isSet(object.sys_errno)
+        ? globalThis.Number(object.sys_errno)
+        : 0,
       message: isSet(object.message) ? globalThis.String(object.message) : "",
       verifierLog: isSet(object.verifierLog)
         ? bytesFromBase64(object.verifierLog)
@@ -1480,8 +1708,8 @@ export const HelperError: MessageFns<HelperError> = {
     if (message.code !== "") {
       obj.code = message.code;
     }
-    if (message.errno !== 0) {
-      obj.errno = Math.round(message.errno);
+    if (message.sysErrno !== 0) {
+      obj.sysErrno = Math.round(message.sysErrno);
     }
     if (message.message !== "") {
       obj.message = message.message;
@@ -1498,7 +1726,7 @@ export const HelperError: MessageFns<HelperError> = {
   fromPartial(object: DeepPartial<HelperError>): HelperError {
     const message = createBaseHelperError();
     message.code = object.code ?? "";
-    message.errno = object.errno ?? 0;
+    message.sysErrno = object.sysErrno ?? 0;
     message.message = object.message ?? "";
     message.verifierLog = object.verifierLog ?? new Uint8Array(0);
     return message;
@@ -5756,6 +5984,808 @@ export const CloseResponse: MessageFns<CloseResponse> = {
   },
   fromPartial(_: DeepPartial<CloseResponse>): CloseResponse {
     const message = createBaseCloseResponse();
+    return message;
+  },
+};
+
+function createBaseInspectRequest(): InspectRequest {
+  return { handle: 0 };
+}
+
+export const InspectRequest: MessageFns<InspectRequest> = {
+  encode(message: InspectRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.handle !== 0) {
+      writer.uint32(8).uint32(message.handle);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InspectRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInspectRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.handle = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InspectRequest {
+    return { handle: isSet(object.handle) ? globalThis.Number(object.handle) : 0 };
+  },
+
+  toJSON(message: InspectRequest): unknown {
+    const obj: any = {};
+    if (message.handle !== 0) {
+      obj.handle = Math.round(message.handle);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<InspectRequest>): InspectRequest {
+    return InspectRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InspectRequest>): InspectRequest {
+    const message = createBaseInspectRequest();
+    message.handle = object.handle ?? 0;
+    return message;
+  },
+};
+
+function createBaseInspectResponse(): InspectResponse {
+  return { info: undefined };
+}
+
+export const InspectResponse: MessageFns<InspectResponse> = {
+  encode(message: InspectResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.info?.$case) {
+      case "program":
+        ProgramInfo.encode(message.info.value, writer.uint32(10).fork()).join();
+        break;
+      case "map":
+        MapInfo.encode(message.info.value, writer.uint32(18).fork()).join();
+        break;
+      case "link":
+        LinkInfo.encode(message.info.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InspectResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInspectResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.info = { $case: "program", value: ProgramInfo.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.info = { $case: "map", value: MapInfo.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.info = { $case: "link", value: LinkInfo.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InspectResponse {
+    return {
+      info: isSet(object.program)
+        ? { $case: "program", value: ProgramInfo.fromJSON(object.program) }
+        : isSet(object.map)
+        ? { $case: "map", value: MapInfo.fromJSON(object.map) }
+        : isSet(object.link)
+        ? { $case: "link", value: LinkInfo.fromJSON(object.link) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: InspectResponse): unknown {
+    const obj: any = {};
+    if (message.info?.$case === "program") {
+      obj.program = ProgramInfo.toJSON(message.info.value);
+    } else if (message.info?.$case === "map") {
+      obj.map = MapInfo.toJSON(message.info.value);
+    } else if (message.info?.$case === "link") {
+      obj.link = LinkInfo.toJSON(message.info.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<InspectResponse>): InspectResponse {
+    return InspectResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InspectResponse>): InspectResponse {
+    const message = createBaseInspectResponse();
+    switch (object.info?.$case) {
+      case "program": {
+        if (object.info?.value !== undefined && object.info?.value !== null) {
+          message.info = { $case: "program", value: ProgramInfo.fromPartial(object.info.value) };
+        }
+        break;
+      }
+      case "map": {
+        if (object.info?.value !== undefined && object.info?.value !== null) {
+          message.info = { $case: "map", value: MapInfo.fromPartial(object.info.value) };
+        }
+        break;
+      }
+      case "link": {
+        if (object.info?.value !== undefined && object.info?.value !== null) {
+          message.info = { $case: "link", value: LinkInfo.fromPartial(object.info.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseReadCodeRequest(): ReadCodeRequest {
+  return { program: 0 };
+}
+
+export const ReadCodeRequest: MessageFns<ReadCodeRequest> = {
+  encode(message: ReadCodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.program !== 0) {
+      writer.uint32(8).uint32(message.program);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadCodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadCodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.program = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadCodeRequest {
+    return { program: isSet(object.program) ? globalThis.Number(object.program) : 0 };
+  },
+
+  toJSON(message: ReadCodeRequest): unknown {
+    const obj: any = {};
+    if (message.program !== 0) {
+      obj.program = Math.round(message.program);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReadCodeRequest>): ReadCodeRequest {
+    return ReadCodeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadCodeRequest>): ReadCodeRequest {
+    const message = createBaseReadCodeRequest();
+    message.program = object.program ?? 0;
+    return message;
+  },
+};
+
+function createBaseReadCodeResponse(): ReadCodeResponse {
+  return { functions: [], lines: [] };
+}
+
+export const ReadCodeResponse: MessageFns<ReadCodeResponse> = {
+  encode(message: ReadCodeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.functions) {
+      LoadedFunction.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.lines) {
+      LoadedLine.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadCodeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadCodeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.functions.push(LoadedFunction.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.lines.push(LoadedLine.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadCodeResponse {
+    return {
+      functions: globalThis.Array.isArray(object?.functions)
+        ? object.functions.map((e: any) => LoadedFunction.fromJSON(e))
+        : [],
+      lines: globalThis.Array.isArray(object?.lines) ? object.lines.map((e: any) => LoadedLine.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: ReadCodeResponse): unknown {
+    const obj: any = {};
+    if (message.functions?.length) {
+      obj.functions = message.functions.map((e) => LoadedFunction.toJSON(e));
+    }
+    if (message.lines?.length) {
+      obj.lines = message.lines.map((e) => LoadedLine.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReadCodeResponse>): ReadCodeResponse {
+    return ReadCodeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadCodeResponse>): ReadCodeResponse {
+    const message = createBaseReadCodeResponse();
+    message.functions = object.functions?.map((e) => LoadedFunction.fromPartial(e)) || [];
+    message.lines = object.lines?.map((e) => LoadedLine.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseLoadedFunction(): LoadedFunction {
+  return { typeId: 0, instruction: 0, address: 0n, length: 0 };
+}
+
+export const LoadedFunction: MessageFns<LoadedFunction> = {
+  encode(message: LoadedFunction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.typeId !== 0) {
+      writer.uint32(8).uint32(message.typeId);
+    }
+    if (message.instruction !== 0) {
+      writer.uint32(16).uint32(message.instruction);
+    }
+    if (message.address !== 0n) {
+      if (BigInt.asUintN(64, message.address) !== message.address) {
+        throw new globalThis.Error("value provided for field message.address of type fixed64 too large");
+      }
+      writer.uint32(25).fixed64(message.address);
+    }
+    if (message.length !== 0) {
+      writer.uint32(32).uint32(message.length);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LoadedFunction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLoadedFunction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.typeId = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.instruction = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.address = reader.fixed64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.length = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LoadedFunction {
+    return {
+      typeId: isSet(object.typeId)
+        ? globalThis.Number(object.typeId)
+        : isSet(object.type_id)
+        ? globalThis.Number(object.type_id)
+        : 0,
+      instruction: isSet(object.instruction) ? globalThis.Number(object.instruction) : 0,
+      address: isSet(object.address) ? BigInt(object.address) : 0n,
+      length: isSet(object.length) ? globalThis.Number(object.length) : 0,
+    };
+  },
+
+  toJSON(message: LoadedFunction): unknown {
+    const obj: any = {};
+    if (message.typeId !== 0) {
+      obj.typeId = Math.round(message.typeId);
+    }
+    if (message.instruction !== 0) {
+      obj.instruction = Math.round(message.instruction);
+    }
+    if (message.address !== 0n) {
+      obj.address = message.address.toString();
+    }
+    if (message.length !== 0) {
+      obj.length = Math.round(message.length);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LoadedFunction>): LoadedFunction {
+    return LoadedFunction.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LoadedFunction>): LoadedFunction {
+    const message = createBaseLoadedFunction();
+    message.typeId = object.typeId ?? 0;
+    message.instruction = object.instruction ?? 0;
+    message.address = (object.address !== undefined && object.address !== null) ? BigInt(object.address) : 0n;
+    message.length = object.length ?? 0;
+    return message;
+  },
+};
+
+function createBaseLoadedLine(): LoadedLine {
+  return { instruction: 0, address: 0n, fileNameOffset: 0, lineOffset: 0, lineColumn: 0 };
+}
+
+export const LoadedLine: MessageFns<LoadedLine> = {
+  encode(message: LoadedLine, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instruction !== 0) {
+      writer.uint32(8).uint32(message.instruction);
+    }
+    if (message.address !== 0n) {
+      if (BigInt.asUintN(64, message.address) !== message.address) {
+        throw new globalThis.Error("value provided for field message.address of type fixed64 too large");
+      }
+      writer.uint32(17).fixed64(message.address);
+    }
+    if (message.fileNameOffset !== 0) {
+      writer.uint32(24).uint32(message.fileNameOffset);
+    }
+    if (message.lineOffset !== 0) {
+      writer.uint32(32).uint32(message.lineOffset);
+    }
+    if (message.lineColumn !== 0) {
+      writer.uint32(40).uint32(message.lineColumn);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LoadedLine {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLoadedLine();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.instruction = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.address = reader.fixed64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.fileNameOffset = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.lineOffset = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.lineColumn = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LoadedLine {
+    return {
+      instruction: isSet(object.instruction) ? globalThis.Number(object.instruction) : 0,
+      address: isSet(object.address) ? BigInt(object.address) : 0n,
+      fileNameOffset: isSet(object.fileNameOffset)
+        ? globalThis.Number(object.fileNameOffset)
+        : isSet(object.file_name_offset)
+        ? globalThis.Number(object.file_name_offset)
+        : 0,
+      lineOffset: isSet(object.lineOffset)
+        ? globalThis.Number(object.lineOffset)
+        : isSet(object.line_offset)
+        ? globalThis.Number(object.line_offset)
+        : 0,
+      lineColumn: isSet(object.lineColumn)
+        ? globalThis.Number(object.lineColumn)
+        : isSet(object.line_column)
+        ? globalThis.Number(object.line_column)
+        : 0,
+    };
+  },
+
+  toJSON(message: LoadedLine): unknown {
+    const obj: any = {};
+    if (message.instruction !== 0) {
+      obj.instruction = Math.round(message.instruction);
+    }
+    if (message.address !== 0n) {
+      obj.address = message.address.toString();
+    }
+    if (message.fileNameOffset !== 0) {
+      obj.fileNameOffset = Math.round(message.fileNameOffset);
+    }
+    if (message.lineOffset !== 0) {
+      obj.lineOffset = Math.round(message.lineOffset);
+    }
+    if (message.lineColumn !== 0) {
+      obj.lineColumn = Math.round(message.lineColumn);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LoadedLine>): LoadedLine {
+    return LoadedLine.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LoadedLine>): LoadedLine {
+    const message = createBaseLoadedLine();
+    message.instruction = object.instruction ?? 0;
+    message.address = (object.address !== undefined && object.address !== null) ? BigInt(object.address) : 0n;
+    message.fileNameOffset = object.fileNameOffset ?? 0;
+    message.lineOffset = object.lineOffset ?? 0;
+    message.lineColumn = object.lineColumn ?? 0;
+    return message;
+  },
+};
+
+function createBaseMakeSetRequest(): MakeSetRequest {
+  return { name: "", values: [] };
+}
+
+export const MakeSetRequest: MessageFns<MakeSetRequest> = {
+  encode(message: MakeSetRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.values.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.values) {
+        if (BigInt.asUintN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field values of type fixed64 is too large");
+        }
+        writer.fixed64(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MakeSetRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMakeSetRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag === 17) {
+              message.values.push(reader.fixed64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.values.push(reader.fixed64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MakeSetRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      values: globalThis.Array.isArray(object?.values) ? object.values.map((e: any) => BigInt(e)) : [],
+    };
+  },
+
+  toJSON(message: MakeSetRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.values?.length) {
+      obj.values = message.values.map((e) => e.toString());
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MakeSetRequest>): MakeSetRequest {
+    return MakeSetRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MakeSetRequest>): MakeSetRequest {
+    const message = createBaseMakeSetRequest();
+    message.name = object.name ?? "";
+    message.values = object.values?.map((e) => BigInt(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMakeSetResponse(): MakeSetResponse {
+  return { map: 0, info: undefined };
+}
+
+export const MakeSetResponse: MessageFns<MakeSetResponse> = {
+  encode(message: MakeSetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.map !== 0) {
+      writer.uint32(8).uint32(message.map);
+    }
+    if (message.info !== undefined) {
+      MapInfo.encode(message.info, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MakeSetResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMakeSetResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.map = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.info = MapInfo.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MakeSetResponse {
+    return {
+      map: isSet(object.map) ? globalThis.Number(object.map) : 0,
+      info: isSet(object.info) ? MapInfo.fromJSON(object.info) : undefined,
+    };
+  },
+
+  toJSON(message: MakeSetResponse): unknown {
+    const obj: any = {};
+    if (message.map !== 0) {
+      obj.map = Math.round(message.map);
+    }
+    if (message.info !== undefined) {
+      obj.info = MapInfo.toJSON(message.info);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MakeSetResponse>): MakeSetResponse {
+    return MakeSetResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MakeSetResponse>): MakeSetResponse {
+    const message = createBaseMakeSetResponse();
+    message.map = object.map ?? 0;
+    message.info = (object.info !== undefined && object.info !== null) ? MapInfo.fromPartial(object.info) : undefined;
     return message;
   },
 };

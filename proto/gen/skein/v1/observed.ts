@@ -112,6 +112,130 @@ export function tierToJSON(object: Tier): string {
   }
 }
 
+export const Encoding = {
+  UNSPECIFIED: 0,
+  /** DEFAULT - Load the variable, test it, jump: what skein.bpf.h writes. */
+  DEFAULT: 1,
+  /** SECTION - goto, named by a section KEY.static_branch. */
+  SECTION: 2,
+  /** SELF_COMPARE - rX = key ll; if rX != rX goto. */
+  SELF_COMPARE: 3,
+  /** SELECTABLE_JA - goto or gotol whose src_reg says that it is selectable. */
+  SELECTABLE_JA: 4,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type Encoding = typeof Encoding[keyof typeof Encoding];
+
+export namespace Encoding {
+  export type UNSPECIFIED = typeof Encoding.UNSPECIFIED;
+  export type DEFAULT = typeof Encoding.DEFAULT;
+  export type SECTION = typeof Encoding.SECTION;
+  export type SELF_COMPARE = typeof Encoding.SELF_COMPARE;
+  export type SELECTABLE_JA = typeof Encoding.SELECTABLE_JA;
+  export type UNRECOGNIZED = typeof Encoding.UNRECOGNIZED;
+}
+
+export function encodingFromJSON(object: any): Encoding {
+  switch (object) {
+    case 0:
+    case "ENCODING_UNSPECIFIED":
+      return Encoding.UNSPECIFIED;
+    case 1:
+    case "ENCODING_DEFAULT":
+      return Encoding.DEFAULT;
+    case 2:
+    case "ENCODING_SECTION":
+      return Encoding.SECTION;
+    case 3:
+    case "ENCODING_SELF_COMPARE":
+      return Encoding.SELF_COMPARE;
+    case 4:
+    case "ENCODING_SELECTABLE_JA":
+      return Encoding.SELECTABLE_JA;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return Encoding.UNRECOGNIZED;
+  }
+}
+
+export function encodingToJSON(object: Encoding): string {
+  switch (object) {
+    case Encoding.UNSPECIFIED:
+      return "ENCODING_UNSPECIFIED";
+    case Encoding.DEFAULT:
+      return "ENCODING_DEFAULT";
+    case Encoding.SECTION:
+      return "ENCODING_SECTION";
+    case Encoding.SELF_COMPARE:
+      return "ENCODING_SELF_COMPARE";
+    case Encoding.SELECTABLE_JA:
+      return "ENCODING_SELECTABLE_JA";
+    case Encoding.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export const SiteState = {
+  UNSPECIFIED: 0,
+  /** BRANCH - An instruction that tests the key, or is patched. */
+  BRANCH: 1,
+  /** REMOVED - The variant in force is specialised for the value of the key; nothing of the site is left. */
+  REMOVED: 2,
+  /** UNREACHABLE - The verifier removed it, with code that can never run. */
+  UNREACHABLE: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type SiteState = typeof SiteState[keyof typeof SiteState];
+
+export namespace SiteState {
+  export type UNSPECIFIED = typeof SiteState.UNSPECIFIED;
+  export type BRANCH = typeof SiteState.BRANCH;
+  export type REMOVED = typeof SiteState.REMOVED;
+  export type UNREACHABLE = typeof SiteState.UNREACHABLE;
+  export type UNRECOGNIZED = typeof SiteState.UNRECOGNIZED;
+}
+
+export function siteStateFromJSON(object: any): SiteState {
+  switch (object) {
+    case 0:
+    case "SITE_STATE_UNSPECIFIED":
+      return SiteState.UNSPECIFIED;
+    case 1:
+    case "SITE_STATE_BRANCH":
+      return SiteState.BRANCH;
+    case 2:
+    case "SITE_STATE_REMOVED":
+      return SiteState.REMOVED;
+    case 3:
+    case "SITE_STATE_UNREACHABLE":
+      return SiteState.UNREACHABLE;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return SiteState.UNRECOGNIZED;
+  }
+}
+
+export function siteStateToJSON(object: SiteState): string {
+  switch (object) {
+    case SiteState.UNSPECIFIED:
+      return "SITE_STATE_UNSPECIFIED";
+    case SiteState.BRANCH:
+      return "SITE_STATE_BRANCH";
+    case SiteState.REMOVED:
+      return "SITE_STATE_REMOVED";
+    case SiteState.UNREACHABLE:
+      return "SITE_STATE_UNREACHABLE";
+    case SiteState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** The outcome of one generation of one fleet key on one host. Core subject skein.v1.ack.HOST. */
 export interface Ack {
   host: string;
@@ -190,6 +314,14 @@ export interface ProgramStatus {
     | undefined;
   /** Static key name to read-back value. */
   staticKeys: { [key: string]: boolean };
+  /** Loaded variants, the dynamic one included. */
+  variants: number;
+  /** JITed bytes of all of them. */
+  variantBytes: bigint;
+  /** JITed bytes of the dynamic variant minus those of the variant in force. */
+  bytesSaved: number;
+  /** Why the program is on the dynamic tier, in one line; empty otherwise. */
+  tierReason: string;
 }
 
 export interface ProgramStatus_StaticKeysEntry {
@@ -206,6 +338,60 @@ export interface VerifierStatistics {
   peakStates: number;
   xlatedBytes: number;
   jitedBytes: number;
+}
+
+/** A static branch of a loaded program. A subprogram is part of every program that reaches it. */
+export interface Site {
+  unit: string;
+  program: string;
+  /** Name of the static key. */
+  key: string;
+  /** The function that it is in. */
+  function: string;
+  /** The executable section of the object. */
+  section: string;
+  /** Instruction slot of the jump in the object, counted from the start of the section and of the function. */
+  sectionOffset: number;
+  functionOffset: number;
+  /** Empty and 0 when the object was compiled without -g. */
+  file: string;
+  line: number;
+  encoding: Encoding;
+  /** "On" means fall through, as for a likely branch. */
+  inverse: boolean;
+  /** The value of the key that the program acts on, read back. */
+  on: boolean;
+  state: SiteState;
+  /** Of a branch: instruction of the loaded program, counted from its start. */
+  translatedOffset?:
+    | number
+    | undefined;
+  /** Of a branch: bytes from the start of its function's native code. */
+  jitedOffset?:
+    | number
+    | undefined;
+  /** Of a branch: in kernel text. Absent where the kernel keeps addresses to itself. */
+  address?: bigint | undefined;
+}
+
+/** Asks an agent for its sites: core subject skein.v1.sites-request.HOST, with a subject for the reply. */
+export interface SitesRequest {
+  /** Empty: any. */
+  unit: string;
+  program: string;
+  key: string;
+  /** How many of those that match to pass over. */
+  offset: number;
+}
+
+export interface SitesReply {
+  /** By unit, program, section and instruction; at most 1000. */
+  sites: Site[];
+  /** All that match. */
+  total: number;
+  /** Stable error code and one line; empty unless the agent could not tell. */
+  errorCode: string;
+  errorMessage: string;
 }
 
 function createBaseAck(): Ack {
@@ -1032,6 +1218,10 @@ function createBaseProgramStatus(): ProgramStatus {
     sites: 0,
     statistics: undefined,
     staticKeys: {},
+    variants: 0,
+    variantBytes: 0n,
+    bytesSaved: 0,
+    tierReason: "",
   };
 }
 
@@ -1064,6 +1254,21 @@ export const ProgramStatus: MessageFns<ProgramStatus> = {
     globalThis.Object.entries(message.staticKeys).forEach(([key, value]: [string, boolean]) => {
       ProgramStatus_StaticKeysEntry.encode({ key: key as any, value }, writer.uint32(74).fork()).join();
     });
+    if (message.variants !== 0) {
+      writer.uint32(80).uint32(message.variants);
+    }
+    if (message.variantBytes !== 0n) {
+      if (BigInt.asUintN(64, message.variantBytes) !== message.variantBytes) {
+        throw new globalThis.Error("value provided for field message.variantBytes of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.variantBytes);
+    }
+    if (message.bytesSaved !== 0) {
+      writer.uint32(96).int32(message.bytesSaved);
+    }
+    if (message.tierReason !== "") {
+      writer.uint32(106).string(message.tierReason);
+    }
     return writer;
   },
 
@@ -1155,6 +1360,38 @@ export const ProgramStatus: MessageFns<ProgramStatus> = {
             }
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.variants = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.variantBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.bytesSaved = reader.int32();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.tierReason = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1212,6 +1449,22 @@ export const ProgramStatus: MessageFns<ProgramStatus> = {
           {},
         )
         : {},
+      variants: isSet(object.variants) ? globalThis.Number(object.variants) : 0,
+      variantBytes: isSet(object.variantBytes)
+        ? BigInt(object.variantBytes)
+        : isSet(object.variant_bytes)
+        ? BigInt(object.variant_bytes)
+        : 0n,
+      bytesSaved: isSet(object.bytesSaved)
+        ? globalThis.Number(object.bytesSaved)
+        : isSet(object.bytes_saved)
+        ? globalThis.Number(object.bytes_saved)
+        : 0,
+      tierReason: isSet(object.tierReason)
+        ? globalThis.String(object.tierReason)
+        : isSet(object.tier_reason)
+        ? globalThis.String(object.tier_reason)
+        : "",
     };
   },
 
@@ -1250,6 +1503,18 @@ export const ProgramStatus: MessageFns<ProgramStatus> = {
         });
       }
     }
+    if (message.variants !== 0) {
+      obj.variants = Math.round(message.variants);
+    }
+    if (message.variantBytes !== 0n) {
+      obj.variantBytes = message.variantBytes.toString();
+    }
+    if (message.bytesSaved !== 0) {
+      obj.bytesSaved = Math.round(message.bytesSaved);
+    }
+    if (message.tierReason !== "") {
+      obj.tierReason = message.tierReason;
+    }
     return obj;
   },
 
@@ -1277,6 +1542,12 @@ export const ProgramStatus: MessageFns<ProgramStatus> = {
       },
       {},
     );
+    message.variants = object.variants ?? 0;
+    message.variantBytes = (object.variantBytes !== undefined && object.variantBytes !== null)
+      ? BigInt(object.variantBytes)
+      : 0n;
+    message.bytesSaved = object.bytesSaved ?? 0;
+    message.tierReason = object.tierReason ?? "";
     return message;
   },
 };
@@ -1568,6 +1839,593 @@ export const VerifierStatistics: MessageFns<VerifierStatistics> = {
     message.peakStates = object.peakStates ?? 0;
     message.xlatedBytes = object.xlatedBytes ?? 0;
     message.jitedBytes = object.jitedBytes ?? 0;
+    return message;
+  },
+};
+
+function createBaseSite(): Site {
+  return {
+    unit: "",
+    program: "",
+    key: "",
+    function: "",
+    section: "",
+    sectionOffset: 0,
+    functionOffset: 0,
+    file: "",
+    line: 0,
+    encoding: 0,
+    inverse: false,
+    on: false,
+    state: 0,
+    translatedOffset: undefined,
+    jitedOffset: undefined,
+    address: undefined,
+  };
+}
+
+export const Site: MessageFns<Site> = {
+  encode(message: Site, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.unit !== "") {
+      writer.uint32(10).string(message.unit);
+    }
+    if (message.program !== "") {
+      writer.uint32(18).string(message.program);
+    }
+    if (message.key !== "") {
+      writer.uint32(26).string(message.key);
+    }
+    if (message.function !== "") {
+      writer.uint32(34).string(message.function);
+    }
+    if (message.section !== "") {
+      writer.uint32(42).string(message.section);
+    }
+    if (message.sectionOffset !== 0) {
+      writer.uint32(48).uint32(message.sectionOffset);
+    }
+    if (message.functionOffset !== 0) {
+      writer.uint32(56).uint32(message.functionOffset);
+    }
+    if (message.file !== "") {
+      writer.uint32(66).string(message.file);
+    }
+    if (message.line !== 0) {
+      writer.uint32(72).uint32(message.line);
+    }
+    if (message.encoding !== 0) {
+      writer.uint32(80).int32(message.encoding);
+    }
+    if (message.inverse !== false) {
+      writer.uint32(88).bool(message.inverse);
+    }
+    if (message.on !== false) {
+      writer.uint32(96).bool(message.on);
+    }
+    if (message.state !== 0) {
+      writer.uint32(104).int32(message.state);
+    }
+    if (message.translatedOffset !== undefined) {
+      writer.uint32(112).uint32(message.translatedOffset);
+    }
+    if (message.jitedOffset !== undefined) {
+      writer.uint32(120).uint32(message.jitedOffset);
+    }
+    if (message.address !== undefined) {
+      if (BigInt.asUintN(64, message.address) !== message.address) {
+        throw new globalThis.Error("value provided for field message.address of type fixed64 too large");
+      }
+      writer.uint32(129).fixed64(message.address);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Site {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSite();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.program = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.function = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.section = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.sectionOffset = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.functionOffset = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.file = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.line = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.encoding = reader.int32() as any;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.inverse = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.on = reader.bool();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.translatedOffset = reader.uint32();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.jitedOffset = reader.uint32();
+            continue;
+          }
+          case 16: {
+            if (tag !== 129) {
+              break;
+            }
+
+            message.address = reader.fixed64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Site {
+    return {
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      program: isSet(object.program) ? globalThis.String(object.program) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      function: isSet(object.function) ? globalThis.String(object.function) : "",
+      section: isSet(object.section) ? globalThis.String(object.section) : "",
+      sectionOffset: isSet(object.sectionOffset)
+        ? globalThis.Number(object.sectionOffset)
+        : isSet(object.section_offset)
+        ? globalThis.Number(object.section_offset)
+        : 0,
+      functionOffset: isSet(object.functionOffset)
+        ? globalThis.Number(object.functionOffset)
+        : isSet(object.function_offset)
+        ? globalThis.Number(object.function_offset)
+        : 0,
+      file: isSet(object.file) ? globalThis.String(object.file) : "",
+      line: isSet(object.line) ? globalThis.Number(object.line) : 0,
+      encoding: isSet(object.encoding) ? encodingFromJSON(object.encoding) : 0,
+      inverse: isSet(object.inverse) ? globalThis.Boolean(object.inverse) : false,
+      on: isSet(object.on) ? globalThis.Boolean(object.on) : false,
+      state: isSet(object.state) ? siteStateFromJSON(object.state) : 0,
+      translatedOffset: isSet(object.translatedOffset)
+        ? globalThis.Number(object.translatedOffset)
+        : isSet(object.translated_offset)
+        ? globalThis.Number(object.translated_offset)
+        : undefined,
+      jitedOffset: isSet(object.jitedOffset)
+        ? globalThis.Number(object.jitedOffset)
+        : isSet(object.jited_offset)
+        ? globalThis.Number(object.jited_offset)
+        : undefined,
+      address: isSet(object.address) ? BigInt(object.address) : undefined,
+    };
+  },
+
+  toJSON(message: Site): unknown {
+    const obj: any = {};
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.program !== "") {
+      obj.program = message.program;
+    }
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.function !== "") {
+      obj.function = message.function;
+    }
+    if (message.section !== "") {
+      obj.section = message.section;
+    }
+    if (message.sectionOffset !== 0) {
+      obj.sectionOffset = Math.round(message.sectionOffset);
+    }
+    if (message.functionOffset !== 0) {
+      obj.functionOffset = Math.round(message.functionOffset);
+    }
+    if (message.file !== "") {
+      obj.file = message.file;
+    }
+    if (message.line !== 0) {
+      obj.line = Math.round(message.line);
+    }
+    if (message.encoding !== 0) {
+      obj.encoding = encodingToJSON(message.encoding);
+    }
+    if (message.inverse !== false) {
+      obj.inverse = message.inverse;
+    }
+    if (message.on !== false) {
+      obj.on = message.on;
+    }
+    if (message.state !== 0) {
+      obj.state = siteStateToJSON(message.state);
+    }
+    if (message.translatedOffset !== undefined) {
+      obj.translatedOffset = Math.round(message.translatedOffset);
+    }
+    if (message.jitedOffset !== undefined) {
+      obj.jitedOffset = Math.round(message.jitedOffset);
+    }
+    if (message.address !== undefined) {
+      obj.address = message.address.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Site>): Site {
+    return Site.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Site>): Site {
+    const message = createBaseSite();
+    message.unit = object.unit ?? "";
+    message.program = object.program ?? "";
+    message.key = object.key ?? "";
+    message.function = object.function ?? "";
+    message.section = object.section ?? "";
+    message.sectionOffset = object.sectionOffset ?? 0;
+    message.functionOffset = object.functionOffset ?? 0;
+    message.file = object.file ?? "";
+    message.line = object.line ?? 0;
+    message.encoding = object.encoding ?? 0;
+    message.inverse = object.inverse ?? false;
+    message.on = object.on ?? false;
+    message.state = object.state ?? 0;
+    message.translatedOffset = object.translatedOffset ?? undefined;
+    message.jitedOffset = object.jitedOffset ?? undefined;
+    message.address = (object.address !== undefined && object.address !== null) ? BigInt(object.address) : undefined;
+    return message;
+  },
+};
+
+function createBaseSitesRequest(): SitesRequest {
+  return { unit: "", program: "", key: "", offset: 0 };
+}
+
+export const SitesRequest: MessageFns<SitesRequest> = {
+  encode(message: SitesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.unit !== "") {
+      writer.uint32(10).string(message.unit);
+    }
+    if (message.program !== "") {
+      writer.uint32(18).string(message.program);
+    }
+    if (message.key !== "") {
+      writer.uint32(26).string(message.key);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(32).uint32(message.offset);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SitesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSitesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.program = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.offset = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SitesRequest {
+    return {
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      program: isSet(object.program) ? globalThis.String(object.program) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      offset: isSet(object.offset) ? globalThis.Number(object.offset) : 0,
+    };
+  },
+
+  toJSON(message: SitesRequest): unknown {
+    const obj: any = {};
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.program !== "") {
+      obj.program = message.program;
+    }
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.offset !== 0) {
+      obj.offset = Math.round(message.offset);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SitesRequest>): SitesRequest {
+    return SitesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SitesRequest>): SitesRequest {
+    const message = createBaseSitesRequest();
+    message.unit = object.unit ?? "";
+    message.program = object.program ?? "";
+    message.key = object.key ?? "";
+    message.offset = object.offset ?? 0;
+    return message;
+  },
+};
+
+function createBaseSitesReply(): SitesReply {
+  return { sites: [], total: 0, errorCode: "", errorMessage: "" };
+}
+
+export const SitesReply: MessageFns<SitesReply> = {
+  encode(message: SitesReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.sites) {
+      Site.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.total !== 0) {
+      writer.uint32(16).uint32(message.total);
+    }
+    if (message.errorCode !== "") {
+      writer.uint32(26).string(message.errorCode);
+    }
+    if (message.errorMessage !== "") {
+      writer.uint32(34).string(message.errorMessage);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SitesReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSitesReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sites.push(Site.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.total = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.errorCode = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.errorMessage = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SitesReply {
+    return {
+      sites: globalThis.Array.isArray(object?.sites) ? object.sites.map((e: any) => Site.fromJSON(e)) : [],
+      total: isSet(object.total) ? globalThis.Number(object.total) : 0,
+      errorCode: isSet(object.errorCode)
+        ? globalThis.String(object.errorCode)
+        : isSet(object.error_code)
+        ? globalThis.String(object.error_code)
+        : "",
+      errorMessage: isSet(object.errorMessage)
+        ? globalThis.String(object.errorMessage)
+        : isSet(object.error_message)
+        ? globalThis.String(object.error_message)
+        : "",
+    };
+  },
+
+  toJSON(message: SitesReply): unknown {
+    const obj: any = {};
+    if (message.sites?.length) {
+      obj.sites = message.sites.map((e) => Site.toJSON(e));
+    }
+    if (message.total !== 0) {
+      obj.total = Math.round(message.total);
+    }
+    if (message.errorCode !== "") {
+      obj.errorCode = message.errorCode;
+    }
+    if (message.errorMessage !== "") {
+      obj.errorMessage = message.errorMessage;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SitesReply>): SitesReply {
+    return SitesReply.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SitesReply>): SitesReply {
+    const message = createBaseSitesReply();
+    message.sites = object.sites?.map((e) => Site.fromPartial(e)) || [];
+    message.total = object.total ?? 0;
+    message.errorCode = object.errorCode ?? "";
+    message.errorMessage = object.errorMessage ?? "";
     return message;
   },
 };
