@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { readConfigured } from './configured-file.ts';
 import { SkeinError } from './errors.ts';
 
 /**
@@ -12,13 +12,7 @@ export function readConfigFile<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
 ): z.output<Schema> {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new SkeinError('SKEIN_CONFIG', `cannot read ${path}`, { cause });
-  }
-  return parseConfig(text, path, schema);
+  return parseConfig(readConfigured(path).toString(), path, schema);
 }
 
 /** The pure part of {@link readConfigFile}. */
@@ -27,16 +21,46 @@ export function parseConfig<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
 ): z.output<Schema> {
-  const document = parseDocument(text);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const broken = document.errors[0];
   if (broken) {
-    throw new SkeinError('SKEIN_CONFIG', `${path}: ${broken.message.split('\n')[0]}`);
+    const { line } = lines.linePos(broken.pos[0]);
+    throw new SkeinError('SKEIN_CONFIG', `${path}:${line}: ${broken.message}`);
   }
-  const result = schema.safeParse(document.toJS() ?? {});
+  const result = schema.safeParse(toValue(document, path));
   if (result.success) return result.data;
   const fields = result.error.issues.map((issue) => {
-    const field = issue.path.map(String).join('.') || '(top level)';
-    return `${field}: ${issue.message}`;
+    const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+    const place = unknown === undefined ? issue.path : [...issue.path, unknown];
+    const offset = offsetOf(document, place);
+    const line = offset === undefined ? '' : `line ${lines.linePos(offset).line}, `;
+    return `${line}${place.map(String).join('.') || '(top level)'}: ${issue.message}`;
   });
   throw new SkeinError('SKEIN_CONFIG', `${path}: ${fields.join('; ')}`);
+}
+
+/** Aliases are resolved here, and one that leads nowhere or expands without bound is refused only here. */
+function toValue(document: Document, path: string): unknown {
+  try {
+    return document.toJS() ?? {};
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SkeinError('SKEIN_CONFIG', `${path}: ${why}`, { cause });
+  }
+}
+
+/** Where a field is named; for a missing field, where its closest present parent is. */
+function offsetOf(document: Document, place: readonly PropertyKey[]): number | undefined {
+  for (let depth = place.length; depth > 0; depth--) {
+    const parent = document.getIn(place.slice(0, depth - 1), true);
+    const last = place[depth - 1];
+    if (isMap(parent)) {
+      const pair = parent.items.find(({ key }) => isScalar(key) && key.value === last);
+      if (isNode(pair?.key)) return pair.key.range?.[0];
+    }
+    const item = document.getIn(place.slice(0, depth), true);
+    if (isNode(item)) return item.range?.[0];
+  }
+  return undefined;
 }

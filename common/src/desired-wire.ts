@@ -1,6 +1,6 @@
 import * as wire from '#proto/gen/skein/v1/desired.ts';
 import type { Change, DesiredState, Rule } from './desired.ts';
-import { type EnumTable, enumFromWire, enumToWire, present } from './wire-enum.ts';
+import { type EnumTable, enumFromWire, enumToWire, present, validTime } from './wire-enum.ts';
 
 /** Desired state between its domain type and its wire type. */
 export function desiredToWire(state: DesiredState): wire.DesiredKey {
@@ -30,7 +30,7 @@ export function desiredFromWire(message: wire.DesiredKey): DesiredState {
   };
 }
 
-export function changeToWire(change: Change): wire.Change {
+function changeToWire(change: Change): wire.Change {
   return { ...change, action: enumToWire(ACTIONS, change.action) };
 }
 
@@ -40,7 +40,7 @@ export function changeFromWire(message: wire.Change): Change {
     actor: message.actor,
     reason: message.reason,
     requestId: message.requestId,
-    time: present(message.time, 'change.time'),
+    time: validTime(message.time, 'change.time'),
   };
 }
 

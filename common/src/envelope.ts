@@ -18,6 +18,7 @@ export function sealDesired(state: DesiredState, signer: Signer): Uint8Array {
 
 /**
  * Decodes desired state that one of `trusted` signed. Nothing of the payload is looked at before the signature holds.
+ * That the state is of the fleet key under whose name the bytes were found is for the caller to check.
  *
  * @param place where the bytes came from, for messages
  * @throws SkeinError SKEIN_BAD_SIGNATURE; SKEIN_STORE_CORRUPT when a trusted signer sealed something invalid
@@ -29,7 +30,9 @@ export function openDesired(
 ): DesiredState {
   const envelope = decode(() => wire.SignedEnvelope.decode(bytes), 'SKEIN_BAD_SIGNATURE', place);
   const data = signedBytes(envelope.payload);
-  if (!trusted.some((verifier) => verifier.verify(data, envelope.signature))) {
+  // The signer's name is not under the signature. Binding it to the key that verifies leaves no byte that can change.
+  const signer = trusted.find((verifier) => verifier.publicKey === envelope.signer);
+  if (!signer?.verify(data, envelope.signature)) {
     const claimed = /^[A-Z0-9]{1,64}$/.test(envelope.signer) ? envelope.signer : 'nobody';
     throw new SkeinError(
       'SKEIN_BAD_SIGNATURE',
@@ -57,8 +60,8 @@ function decode<T>(
   try {
     return read();
   } catch (cause) {
-    if (cause instanceof SkeinError) throw cause;
-    throw new SkeinError(code, `${place}: does not decode`, { cause });
+    const why = cause instanceof SkeinError ? cause.message : 'does not decode';
+    throw new SkeinError(code, `${place}: ${why}`, { cause });
   }
 }
 

@@ -35,6 +35,12 @@ export const ERROR_CATALOGUE = {
     meaning: 'A BPF object is corrupt or not a BPF ELF object.',
     remedy: 'Compile it again with clang -target bpf -g -O2.',
   },
+  SKEIN_CANNOT_LOWER: {
+    grpc: 'FAILED_PRECONDITION',
+    meaning: 'A BPF object is sound, but an edited form of it cannot be expressed.',
+    remedy:
+      'Read which instruction is named; the object still runs as it was compiled, if the kernel takes it.',
+  },
   SKEIN_NO_KEYS: {
     grpc: 'INVALID_ARGUMENT',
     meaning: 'A BPF object has no static keys.',
@@ -42,7 +48,8 @@ export const ERROR_CATALOGUE = {
   },
   SKEIN_UNKNOWN_STATIC_KEY: {
     grpc: 'INVALID_ARGUMENT',
-    meaning: 'A key binding names a static key that the object does not have.',
+    meaning:
+      'A key binding, or a setting of `skein object lower`, names a static key that the object does not have.',
     remedy: 'Bind one of the static keys listed.',
   },
   SKEIN_VERIFIER_REJECTED: {
@@ -96,7 +103,7 @@ export const ERROR_CATALOGUE = {
     grpc: 'FAILED_PRECONDITION',
     meaning:
       'Desired state that is unsigned, or not signed by the trusted controller, was ignored.',
-    remedy: 'Check controller.publicKey in the agent configuration, and who may publish on NATS.',
+    remedy: 'Check controller.publicKeys in the agent configuration, and who may publish on NATS.',
   },
   SKEIN_STALE_GENERATION: {
     grpc: 'FAILED_PRECONDITION',
@@ -112,6 +119,11 @@ export const ERROR_CATALOGUE = {
     grpc: 'INTERNAL',
     meaning: 'A stored record or file does not decode or its checksum is wrong.',
     remedy: 'Remove the named record or file; it is rebuilt from the other side.',
+  },
+  SKEIN_STORE_WRITE: {
+    grpc: 'INTERNAL',
+    meaning: 'A file of the state directory cannot be written; nothing that runs changed by that.',
+    remedy: 'Make room, or correct the permissions of stateDir.',
   },
   SKEIN_ADDRESS_IN_USE: {
     grpc: 'FAILED_PRECONDITION',
@@ -142,6 +154,16 @@ export const ERROR_CATALOGUE = {
     grpc: 'NOT_FOUND',
     meaning: 'No host of that name has ever reported.',
     remedy: 'List the hosts with skein host list.',
+  },
+  SKEIN_PROGRAM_NOT_FOUND: {
+    grpc: 'NOT_FOUND',
+    meaning: 'The host runs no program of that name.',
+    remedy: 'List its programs with skein program list HOST.',
+  },
+  SKEIN_HOST_SILENT: {
+    grpc: 'FAILED_PRECONDITION',
+    meaning: 'The agent of the host does not answer; its branches stay as they are.',
+    remedy: 'See when it was last heard of with skein host get HOST, and start its agent.',
   },
   SKEIN_CONFLICT: {
     grpc: 'ABORTED',

@@ -16,7 +16,7 @@ export class SkeinError extends Error {
     message: string,
     options: { cause?: unknown; remedy?: string; detail?: string } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(oneLine(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.remedy = options.remedy ?? ERROR_CATALOGUE[code].remedy;
     this.detail = options.detail;
@@ -28,9 +28,22 @@ export class SkeinError extends Error {
   }
 }
 
+/** What is quoted from elsewhere, such as a child's last words, may have lines and a full stop of its own. */
+function oneLine(message: string): string {
+  return message
+    .trimStart()
+    .replace(/[.\s]+$/, '')
+    .replaceAll(/\s*[\r\n]\s*/g, ' ');
+}
+
 /** Wraps anything thrown that is not a SkeinError yet. */
 export function toSkeinError(thrown: unknown, fallback: ErrorCode = 'SKEIN_INTERNAL'): SkeinError {
   if (thrown instanceof SkeinError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new SkeinError(fallback, message, { cause: thrown });
+}
+
+/** Whether a text from elsewhere is a code of the catalogue. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERROR_CATALOGUE, text);
 }

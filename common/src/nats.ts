@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import {
   type Authenticator,
   type ConnectionOptions,
@@ -9,6 +9,7 @@ import {
   usernamePasswordAuthenticator,
 } from 'nats';
 import { z } from 'zod';
+import { readConfigured } from './configured-file.ts';
 import { SkeinError } from './errors.ts';
 
 /** The `nats:` section of both configuration files. Secrets are named by file, never written in the YAML. */
@@ -35,6 +36,28 @@ export const natsConfig = z
     error: 'give one of user, nkeySeedFile and credentialsFile',
   });
 export type NatsConfig = z.output<typeof natsConfig>;
+
+/** The same section with its files taken relative to `directory`, which is that of the configuration file. */
+export function natsConfigIn(directory: string, config: NatsConfig): NatsConfig {
+  const { passwordFile, nkeySeedFile, credentialsFile, tls } = config;
+  return {
+    ...config,
+    ...inDirectory(directory, { passwordFile, nkeySeedFile, credentialsFile }),
+    ...(tls ? { tls: inDirectory(directory, tls) } : {}),
+  };
+}
+
+function inDirectory<Files extends Record<string, string | undefined>>(
+  directory: string,
+  files: Files,
+): { [Name in keyof Files]?: string } {
+  const found: { [Name in keyof Files]?: string } = {};
+  for (const name in files) {
+    const file = files[name];
+    if (file !== undefined) found[name] = resolve(directory, file);
+  }
+  return found;
+}
 
 /**
  * Options that suit long-lived processes; the client's own defaults give up after ten tries.
@@ -68,26 +91,36 @@ export async function connectNats(options: ConnectionOptions): Promise<NatsConne
     return await connect(options);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SkeinError('SKEIN_NATS_UNAVAILABLE', `nats ${String(options.servers)}: ${why}`, {
-      cause,
-    });
+    throw new SkeinError('SKEIN_NATS_UNAVAILABLE', `nats ${places(options)}: ${why}`, { cause });
   }
+}
+
+/** The servers without the user and password that a NATS URL may carry. */
+function places(options: ConnectionOptions): string {
+  return [options.servers ?? []]
+    .flat()
+    .map((server) => server.replace(/^((?:\w+:\/\/)?)[^/]*@/, '$1'))
+    .join(', ');
 }
 
 function authenticatorFor(config: NatsConfig): Authenticator | undefined {
   if (config.user !== undefined && config.passwordFile !== undefined) {
-    return usernamePasswordAuthenticator(config.user, secret(config.passwordFile).toString());
+    return usernamePasswordAuthenticator(
+      config.user,
+      secret('passwordFile', config.passwordFile).toString(),
+    );
   }
-  if (config.nkeySeedFile !== undefined) return nkeyAuthenticator(secret(config.nkeySeedFile));
+  if (config.nkeySeedFile !== undefined)
+    return nkeyAuthenticator(secret('nkeySeedFile', config.nkeySeedFile));
   if (config.credentialsFile !== undefined)
-    return credsAuthenticator(secret(config.credentialsFile));
+    return credsAuthenticator(secret('credentialsFile', config.credentialsFile));
   return undefined;
 }
 
-function secret(path: string): Buffer {
-  try {
-    return Buffer.from(readFileSync(path, 'utf8').trim());
-  } catch (cause) {
-    throw new SkeinError('SKEIN_CONFIG', `cannot read ${path}`, { cause });
-  }
+function secret(field: keyof NatsConfig, path: string): Buffer {
+  return Buffer.from(
+    readConfigured(path, { field: `nats.${field}` })
+      .toString()
+      .trim(),
+  );
 }

@@ -47,7 +47,8 @@ function checked(
   read: (bytes: Uint8Array) => string,
 ): string {
   try {
-    if (text.startsWith(prefix)) return read(Buffer.from(text, 'ascii'));
+    // 'ascii' would fold other letters onto A-Z, and what nkeys.js checked would not be what is decoded here.
+    if (text.startsWith(prefix)) return read(Buffer.from(text, 'utf8'));
   } catch (cause) {
     throw new SkeinError('SKEIN_CONFIG', `${what} does not decode`, { cause });
   }

@@ -1,6 +1,6 @@
 import * as wire from '#proto/gen/skein/v1/observed.ts';
 import type { HostReport, KeyObservation, ProgramReport } from './observed.ts';
-import { type EnumTable, enumFromWire, enumToWire, present } from './wire-enum.ts';
+import { type EnumTable, enumFromWire, enumToWire, present, validTime } from './wire-enum.ts';
 
 /** Observed state between its domain types and its wire types. */
 export function observationToWire(observation: KeyObservation): wire.KeyObservation {
@@ -32,8 +32,10 @@ export function observationFromWire(message: wire.KeyObservation): KeyObservatio
     ...(message.errorCode === ''
       ? {}
       : { error: { code: message.errorCode, message: message.errorMessage } }),
-    appliedAt: present(message.appliedAt, 'observation.applied_at'),
-    ...(message.publishedAt === undefined ? {} : { publishedAt: message.publishedAt }),
+    appliedAt: validTime(message.appliedAt, 'observation.applied_at'),
+    ...(message.publishedAt === undefined
+      ? {}
+      : { publishedAt: validTime(message.publishedAt, 'observation.published_at') }),
   };
 }
 
@@ -45,6 +47,7 @@ export function reportToWire(report: HostReport): wire.HostStatus {
     programs: report.programs.map((program) => ({
       ...program,
       tier: enumToWire(TIERS, program.tier),
+      variantBytes: BigInt(program.variantBytes),
       statistics: {
         ...program.statistics,
         verificationTimeUs: BigInt(program.statistics.verificationTimeUs),
@@ -68,6 +71,7 @@ function programFromWire(message: wire.ProgramStatus): ProgramReport {
   return {
     ...message,
     tier: enumFromWire(TIERS, message.tier, 'program.tier'),
+    variantBytes: Number(message.variantBytes),
     statistics: {
       ...statistics,
       verificationTimeUs: Number(statistics.verificationTimeUs),

@@ -40,6 +40,13 @@ export interface ProgramReport {
   readonly tier: 'dynamic' | 'specialised';
   readonly programId: number;
   readonly sites: number;
+  readonly variants: number;
+  /** JITed bytes of all variants. */
+  readonly variantBytes: number;
+  /** JITed bytes of the dynamic variant minus those of the variant in force. */
+  readonly bytesSaved: number;
+  /** Why the program is on the dynamic tier; empty otherwise. */
+  readonly tierReason: string;
   readonly statistics: {
     readonly verifiedInstructions: number;
     readonly verificationTimeUs: number;

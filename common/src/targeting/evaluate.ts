@@ -1,6 +1,6 @@
-import type { DesiredState } from '../desired.ts';
+import type { DesiredState, Rule } from '../desired.ts';
 import { inPortion } from './portion.ts';
-import { type Labels, matches, parseSelector } from './selector.ts';
+import { type Labels, matches, parseSelector, type Selector } from './selector.ts';
 
 /** A host as rules see it. */
 export interface Target {
@@ -22,11 +22,22 @@ export function evaluate(desired: DesiredState, target: Target): Decision {
   if (desired.kill !== undefined) return { value: desired.kill, by: { kind: 'kill' } };
   const labels = labelsOf(target);
   for (const [index, rule] of desired.rules.entries()) {
-    if (!matches(parseSelector(rule.selector), labels)) continue;
+    if (!matches(selectorOf(rule), labels)) continue;
     if (rule.portion && !inPortion(rule.portion, target.host)) continue;
     return { value: rule.value, by: { kind: 'rule', index, selector: rule.selector } };
   }
   return { value: desired.defaultValue, by: { kind: 'default' } };
+}
+
+/** Rules never change, and one rule meets thousands of hosts: parse its selector once. */
+const parsed = new WeakMap<Rule, Selector>();
+
+function selectorOf(rule: Rule): Selector {
+  const known = parsed.get(rule);
+  if (known) return known;
+  const selector = parseSelector(rule.selector);
+  parsed.set(rule, selector);
+  return selector;
 }
 
 /** The host's labels and the implied one, `host`. */

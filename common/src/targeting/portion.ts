@@ -19,9 +19,12 @@ export function inPortion(portion: Portion, host: string): boolean {
  * the percentage over the same hosts never evicts one. Hosts that join later fall by their hash, in proportion.
  *
  * @param percent 0..100
+ * @param hosts each counts once, however often it is given
  */
 export function portionByRank(percent: number, hosts: Iterable<string>, salt: string): Portion {
-  const hashes = [...hosts].map((host) => hostHash(salt, host)).sort((a, b) => (a < b ? -1 : 1));
+  const hashes = [...new Set(hosts)]
+    .map((host) => hostHash(salt, host))
+    .sort((a, b) => (a < b ? -1 : 1));
   const wanted = Math.round((hashes.length * percent) / 100);
   const count = percent > 0 ? Math.max(1, wanted) : 0;
   const lastIn = hashes[count - 1];

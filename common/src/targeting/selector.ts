@@ -1,3 +1,4 @@
+import { HOST_NAME } from '#proto/subjects.ts';
 import { SkeinError } from '../errors.ts';
 
 /**
@@ -32,6 +33,24 @@ export function parseSelector(text: string): Selector {
   return requirements;
 }
 
+/**
+ * One text for all selectors that differ only in spelling: `b, a==x` and `a in (x,x),b` both become `a=x,b`.
+ *
+ * @throws SkeinError SKEIN_BAD_SELECTOR
+ */
+export function normaliseSelector(text: string): string {
+  const requirements = parseSelector(text).map(formatRequirement);
+  return [...new Set(requirements)].sort().join(',');
+}
+
+function formatRequirement(requirement: Requirement): string {
+  const { label } = requirement;
+  if (!('values' in requirement)) return requirement.op === 'exists' ? label : `!${label}`;
+  const values = [...new Set(requirement.values)].sort();
+  if (values.length === 1) return `${label}${requirement.op === 'in' ? '=' : '!='}${values[0]}`;
+  return `${label} ${requirement.op} (${values.join(',')})`;
+}
+
 export function matches(selector: Selector, labels: Labels): boolean {
   return selector.every((requirement) => isMet(requirement, labels));
 }
@@ -53,18 +72,19 @@ function isMet(requirement: Requirement, labels: Labels): boolean {
 function parseRequirement(tokens: Tokens): Requirement {
   if (tokens.take('!')) return { label: tokens.label(), op: 'absent' };
   const label = tokens.label();
-  if (tokens.take('=') || tokens.take('==')) return { label, op: 'in', values: [tokens.value()] };
-  if (tokens.take('!=')) return { label, op: 'notin', values: [tokens.value()] };
+  if (tokens.take('=') || tokens.take('=='))
+    return { label, op: 'in', values: [tokens.value(label)] };
+  if (tokens.take('!=')) return { label, op: 'notin', values: [tokens.value(label)] };
   for (const op of ['in', 'notin'] as const) {
-    if (tokens.take(op)) return { label, op, values: parseValueList(tokens) };
+    if (tokens.take(op)) return { label, op, values: parseValueList(tokens, label) };
   }
   return { label, op: 'exists' };
 }
 
-function parseValueList(tokens: Tokens): string[] {
+function parseValueList(tokens: Tokens, label: string): string[] {
   if (!tokens.take('(')) throw tokens.unexpected('"("');
   const values: string[] = [];
-  do values.push(tokens.value());
+  do values.push(tokens.value(label));
   while (tokens.take(','));
   if (!tokens.take(')')) throw tokens.unexpected('")"');
   return values;
@@ -98,10 +118,14 @@ class Tokens {
     return this.#word(LABEL_KEY, 'a label key');
   }
 
-  /** As in Kubernetes, a value may be empty: `a=` and `a in (,b)`. */
-  value(): string {
+  /**
+   * As in Kubernetes, a value may be empty: `a=` and `a in (,b)`. The implied label "host" holds host names,
+   * which may be longer than label values.
+   */
+  value(label: string): string {
     const text = this.peek();
     if (text === undefined || text === ',' || text === ')') return '';
+    if (label === 'host' && HOST_NAME.test(text)) return this.#word(HOST_NAME, 'a host name');
     return this.#word(LABEL_VALUE, 'a label value');
   }
 

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { z } from 'zod';
+import { parseConfig, readConfigFile } from './config-file.ts';
+
+const schema = z.strictObject({
+  host: z.string(),
+  nats: z.strictObject({ servers: z.array(z.string()), port: z.int().default(1) }),
+});
+const good = 'host: a\nnats:\n  servers: [b]\n';
+
+test('a good file, with defaults', () => {
+  assert.deepEqual(parseConfig(good, 'f', schema), {
+    host: 'a',
+    nats: { servers: ['b'], port: 1 },
+  });
+});
+
+test('each fault is one line that names file, line and field', () => {
+  const cases: [string, RegExp][] = [
+    ['', /^f: host: .*; nats: /],
+    ['# only a comment', /^f: host: /],
+    ['- 1', /^f: \(top level\): /],
+    [`${good}hots: b`, /^f: line 4, hots: Unrecognized key/],
+    [good.replace('[b]', '[b, 7]'), /^f: line 3, nats\.servers\.1: /],
+    [`${good}  prot: 1`, /^f: line 4, nats\.prot: /],
+    ['host: a\nnats:\n  port: 1\n', /^f: line 2, nats\.servers: /],
+    [good.replace('a', '5'), /^f: line 1, host: /],
+    [good.replace('a', '5').replace('b', '{}'), /line 1, host: .*; line 3, nats\.servers\.0: /],
+    ['host: [', /^f:\d+: /],
+    ['host: a\nhost: b\n', /^f:2: .*unique/],
+    ['a: b: c', /^f:1: /],
+    ['host: *gone', /^f: .*gone/],
+    [
+      `a: &a [x]\n${'bcdefghij'.replace(/./g, (c, i) => `${c}: &${c} [${`*${'abcdefghi'[i]},`.repeat(9)}]\n`)}`,
+      /^f: .*alias/,
+    ],
+    ['host: a\n---\nhost: b\n', /^f:\d+: /],
+  ];
+  for (const [text, message] of cases) {
+    assert.throws(
+      () => parseConfig(text, 'f', schema),
+      (error: Error) => {
+        assert.equal(Reflect.get(error, 'code'), 'SKEIN_CONFIG', text);
+        assert.match(error.message, message);
+        assert.ok(!error.message.includes('\n'));
+        return true;
+      },
+    );
+  }
+});
+
+test('a file that cannot be read', () => {
+  assert.throws(() => readConfigFile('/nowhere/f', schema), {
+    code: 'SKEIN_CONFIG',
+    message: 'cannot read /nowhere/f (ENOENT)',
+  });
+});
