@@ -1,0 +1,212 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { SkeinError } from '#common/errors.ts';
+import { type HelloResponse, HelperRequest, HelperResponse } from '#proto/gen/skein/v1/helper.ts';
+import { encodeFrame, FrameDecoder, MAX_FRAME_BYTES } from './framing.ts';
+import type { Helper, Op, OpName, RequestOf, Result, ResultOf } from './helper.ts';
+import { fromHelperError } from './helper-error.ts';
+import { isResultOf, makeOp } from './helper-op.ts';
+
+/** Must be that of the helper: PROTOCOL_VERSION in agent/native/src/call.h. */
+const PROTOCOL_VERSION = 1;
+const HANDSHAKE_DEADLINE_MS = 10_000;
+const CLOSE_DEADLINE_MS = 5_000;
+/** Of the child's standard error, the end is kept for the message that says why it ended. */
+const STDERR_KEPT_CHARACTERS = 4_096;
+
+export interface HelperOptions {
+  /** The skein-helper binary. */
+  readonly path: string;
+  /** Absolute; a directory in bpffs, made when first pinned to. */
+  readonly pinRoot: string;
+}
+
+/**
+ * Starts the helper and shakes hands. Rejects with SKEIN_HELPER_MISSING, SKEIN_HELPER_PROTOCOL or
+ * SKEIN_HELPER_DIED; no process is left then.
+ */
+export async function startHelper(options: HelperOptions): Promise<Helper> {
+  const child = spawn(options.path, ['--pin-root', options.pinRoot], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // A group of its own: a signal to the agent's group must leave the agent its helper to clean up with.
+    detached: true,
+  });
+  try {
+    await once(child, 'spawn');
+  } catch (cause) {
+    throw new SkeinError('SKEIN_HELPER_MISSING', `cannot start ${options.path}`, { cause });
+  }
+  const connection = new Connection(child, options.path);
+  const deadline = setTimeout(
+    () => connection.fail('no answer to the handshake'),
+    HANDSHAKE_DEADLINE_MS,
+  );
+  try {
+    const result = await connection.exchange({
+      $case: 'hello',
+      value: { protocolVersion: PROTOCOL_VERSION },
+    });
+    return new HelperProcess(connection, checkHello(result));
+  } catch (thrown) {
+    connection.kill();
+    const why = await connection.exited;
+    if (thrown instanceof SkeinError && thrown.code !== 'SKEIN_HELPER_DIED') throw thrown;
+    throw new SkeinError('SKEIN_HELPER_DIED', why, {
+      cause: thrown,
+      remedy: 'See that helper.path is the helper; npm run setup builds it.',
+    });
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+function checkHello(result: Result): HelloResponse {
+  if (result.$case === 'error') throw protocolError(result.value.message);
+  if (result.$case !== 'hello') throw protocolError(`answered hello with ${result.$case}`);
+  const version = result.value.protocolVersion;
+  if (version !== PROTOCOL_VERSION) {
+    throw protocolError(`helper speaks protocol ${version}, agent ${PROTOCOL_VERSION}`);
+  }
+  return result.value;
+}
+
+function protocolError(message: string, cause?: unknown): SkeinError {
+  return new SkeinError('SKEIN_HELPER_PROTOCOL', message, { cause });
+}
+
+class HelperProcess implements Helper {
+  readonly hello: HelloResponse;
+  readonly #connection: Connection;
+
+  constructor(connection: Connection, hello: HelloResponse) {
+    this.#connection = connection;
+    this.hello = hello;
+  }
+
+  get pid(): number {
+    return this.#connection.pid;
+  }
+
+  get exited(): Promise<string> {
+    return this.#connection.exited;
+  }
+
+  async request<K extends OpName>(op: K, value: RequestOf<K>): Promise<ResultOf<K>> {
+    const result = await this.#connection.exchange(makeOp(op, value));
+    if (result.$case === 'error') throw fromHelperError(result.value);
+    if (isResultOf(result, op)) return result.value;
+    const error = protocolError(`helper answered ${op} with ${result.$case}`);
+    this.#connection.fail(error.message);
+    throw error;
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+}
+
+interface Waiting {
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: SkeinError) => void;
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** Matches responses to requests; whatever breaks the protocol ends the child. */
+class Connection {
+  readonly exited: Promise<string>;
+  readonly #child: Child;
+  readonly #path: string;
+  readonly #decoder = new FrameDecoder();
+  readonly #waiting = new Map<bigint, Waiting>();
+  #lastId = 0n;
+  #stderr = '';
+  /** Set once the child is given up or gone; every later request fails with it. */
+  #end: SkeinError | undefined;
+
+  constructor(child: Child, path: string) {
+    this.#child = child;
+    this.#path = path;
+    child.stdout.on('data', (chunk: Buffer) => this.#receive(chunk));
+    child.stderr.setEncoding('utf8');
+    child.stderr.on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT_CHARACTERS);
+    });
+    // A write to a child that is gone; its exit says more.
+    child.stdin.on('error', () => {});
+    this.exited = once(child, 'close').then(([code, signal]: unknown[]) => {
+      const why = this.#describeExit(code, signal);
+      this.#fail(new SkeinError('SKEIN_HELPER_DIED', why));
+      return why;
+    });
+  }
+
+  get pid(): number {
+    // There is one since 'spawn'.
+    return this.#child.pid ?? 0;
+  }
+
+  exchange(op: Op): Promise<Result> {
+    if (this.#end !== undefined) return Promise.reject(this.#end);
+    this.#lastId += 1n;
+    const id = this.#lastId;
+    const payload = HelperRequest.encode({ id, op }).finish();
+    if (payload.length > MAX_FRAME_BYTES) {
+      const message = `${op.$case} request of ${payload.length} bytes: more than 64 MiB`;
+      return Promise.reject(new SkeinError('SKEIN_INVALID_ARGUMENT', message));
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#child.stdin.write(encodeFrame(payload));
+    });
+  }
+
+  /** Ends a child that does not keep to the protocol. */
+  fail(what: string, cause?: unknown): void {
+    this.#fail(protocolError(`${this.#path}: ${what}`, cause));
+    this.kill();
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+    // End of file for whatever a wrapper script leaves behind; its open output would hold up 'close'.
+    this.#child.stdin.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.#child.stdin.end();
+    const deadline = setTimeout(() => this.kill(), CLOSE_DEADLINE_MS);
+    await this.exited;
+    clearTimeout(deadline);
+  }
+
+  #receive(chunk: Uint8Array): void {
+    if (this.#end !== undefined) return;
+    try {
+      for (const payload of this.#decoder.push(chunk)) this.#settle(HelperResponse.decode(payload));
+    } catch (cause) {
+      this.fail('output is not the protocol', cause);
+    }
+  }
+
+  #settle(response: HelperResponse): void {
+    const waiting = this.#waiting.get(response.id);
+    if (waiting === undefined) throw new RangeError(`answer to unknown request ${response.id}`);
+    if (response.result === undefined) throw new RangeError(`empty answer to ${response.id}`);
+    this.#waiting.delete(response.id);
+    waiting.resolve(response.result);
+  }
+
+  #fail(error: SkeinError): void {
+    this.#end ??= error;
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#end);
+    this.#waiting.clear();
+  }
+
+  #describeExit(code: unknown, signal: unknown): string {
+    const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
+    const said = this.#stderr.trim();
+    return `${this.#path} ${how}${said === '' ? '' : `: ${said}`}`;
+  }
+}
