@@ -1,3 +1,5 @@
+import type { Encoding, SourceLine } from '../object/spec.ts';
+
 /**
  * The engine interface: what the agent needs of whatever runs BPF programs with static keys. The kernel
  * engine and the fake engine implement it; contract.ts holds every implementation to the same behaviour.
@@ -22,7 +24,8 @@ export interface Engine {
 
   /**
    * Puts the unit's programs in force at their hooks. Where an older object of the unit is attached at the same
-   * hook, the slot is swapped: no packet or event goes unseen. Idempotent.
+   * hook, the slot is swapped: no packet or event goes unseen. Idempotent. When it rejects, what load() made may
+   * be gone: adopt() or load() again.
    */
   attach(unit: string): Promise<UnitStatus>;
 
@@ -36,8 +39,17 @@ export interface Engine {
   /** Sets static keys, by name, and reads back all that it set. Keys not named stay. */
   flip(unit: string, changes: ReadonlyMap<string, boolean>): Promise<FlipReport>;
 
+  /** Hints that these static keys may be flipped soon, so that the engine may prepare for them first. */
+  expect(unit: string, keys: ReadonlySet<string>): void;
+
   /** Reads the unit's state from the kernel or runtime, trusting no memory of it. */
   observe(unit: string): Promise<UnitStatus>;
+
+  /**
+   * Every static branch of the unit's programs, and where it is in the variant in force. A subprogram is part of each
+   * program that reaches it, so its branches come once for each.
+   */
+  sites(unit: string): Promise<readonly SiteStatus[]>;
 
   /** Detaches the unit and removes everything it left: the only call after which its programs stop. */
   unload(unit: string): Promise<void>;
@@ -100,7 +112,10 @@ export interface UnitStatus {
   readonly objectDigest: string;
   /** All programs are in force at their hooks. */
   readonly attached: boolean;
-  /** Static key name → value, as read back. Every key of the object is there. */
+  /**
+   * Static key name → value, as read back. Every key of the object is there, but for those on which the programs
+   * disagree after a crash in the middle of a flip; the next flip sets them all.
+   */
   readonly keys: ReadonlyMap<string, boolean>;
   readonly programs: readonly ProgramStatus[];
 }
@@ -116,7 +131,49 @@ export interface ProgramStatus {
   readonly programId: number;
   /** Static branches of this program. */
   readonly sites: number;
+  /** Loaded variants, the dynamic one included: at least 1. */
+  readonly variants: number;
+  /** JITed bytes of all of them. */
+  readonly variantBytes: number;
+  /** JITed bytes of the dynamic variant minus those of the variant in force. */
+  readonly bytesSaved: number;
+  /** Why the program is on the dynamic tier, in one line; empty otherwise. */
+  readonly tierReason: string;
   readonly statistics: VerifierStatistics;
+}
+
+/** A static branch of a program, as the kernel or runtime has it now. */
+export interface SiteStatus {
+  readonly program: string;
+  /** Name of the static key. */
+  readonly key: string;
+  /** The function that it is in. */
+  readonly function: string;
+  /** The executable section of the object. */
+  readonly section: string;
+  /** Instruction slot of the jump in the object, counted from the start of the section. */
+  readonly sectionOffset: number;
+  /** The same, counted from the start of the function. */
+  readonly functionOffset: number;
+  /** Absent when the object was compiled without -g. */
+  readonly source: SourceLine | undefined;
+  readonly encoding: Encoding;
+  /** "On" means fall through: the on side is laid out in line, as for a likely branch. */
+  readonly inverse: boolean;
+  /** The value of the key that the program acts on, read back. */
+  readonly on: boolean;
+  /**
+   * - `branch`: an instruction that tests the key, or is patched;
+   * - `removed`: the variant in force is specialised for the key's value, and nothing of the site is left;
+   * - `unreachable`: the verifier removed it, with code that can never run.
+   */
+  readonly state: 'branch' | 'removed' | 'unreachable';
+  /** Of a branch: instruction of the loaded program, from its start. Absent when the object has no line information. */
+  readonly translatedOffset: number | undefined;
+  /** Of a branch: bytes from the start of its function's native code. Absent as for `address`. */
+  readonly jitedOffset: number | undefined;
+  /** Of a branch: in kernel text. Absent also where the kernel keeps addresses to itself (kptr_restrict, CAP_SYSLOG). */
+  readonly address: bigint | undefined;
 }
 
 export interface VerifierStatistics {
@@ -137,6 +194,16 @@ export interface FlipReport {
   readonly tier: Tier;
   /** Sum over the pokes, each measured in the helper around the poke alone. */
   readonly pokeNs: bigint;
+}
+
+/** The outcome of a specialisation in the background. */
+export interface Specialisation {
+  readonly unit: string;
+  readonly program: string;
+  /** "prepared": loaded for a vector that does not hold now. */
+  readonly result: 'in_force' | 'prepared' | 'failed';
+  /** From the start of the edit to the variant pinned. */
+  readonly durationNs: bigint;
 }
 
 export interface EngineProbe {

@@ -1,0 +1,296 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import type { ErrorCode } from '#common/error-catalogue.ts';
+import { SkeinError } from '#common/errors.ts';
+import type { Engine, UnitSpec, UnitStatus } from './engine.ts';
+
+/** What the contract needs of one engine: a world that outlives engines, and a way to see effects. */
+export interface EngineFixture {
+  /** A new engine over the same world, as a restarted agent makes one. */
+  createEngine(): Promise<Engine>;
+  /** At least two static keys, every program attached. */
+  readonly unit: UnitSpec;
+  /** Another object under the same name, at the same hooks, with the same static keys. */
+  readonly nextVersion: UnitSpec;
+  /** What each static key of both objects declares. */
+  readonly declared: ReadonlyMap<string, boolean>;
+  /**
+   * What the programs in force do, found out without the engine: by packets or a test run, not by a report.
+   * `undefined`: nothing is in force.
+   */
+  behaviour(): Promise<Behaviour | undefined>;
+  /** Takes the world down, whatever state it is in. */
+  dispose(): Promise<void>;
+}
+
+export interface Behaviour {
+  /** What programs act on, for every static key whose effect can be seen: at least two. */
+  readonly keys: ReadonlyMap<string, boolean>;
+  readonly version: 'unit' | 'nextVersion';
+}
+
+/** The behaviour that every engine has. Each test has a world of its own. */
+export function describeEngineContract(
+  name: string,
+  makeFixture: (t: TestContext) => Promise<EngineFixture>,
+): void {
+  const contract = (title: string, body: (world: ContractWorld) => Promise<void>) =>
+    it(title, async (t) => {
+      await using world = new ContractWorld(await makeFixture(t));
+      await body(world);
+    });
+
+  describe(`engine contract: ${name}`, () => {
+    contract('probe names the kernel and reports features as values', async (world) => {
+      const probe = await (await world.engine()).probe();
+      assert.notEqual(probe.kernelRelease, '');
+      for (const feature of probe.features) assert.notEqual(feature.name, '');
+    });
+
+    contract('load attaches nothing and shows every key as declared', async (world) => {
+      const engine = await world.engine();
+      const status = await engine.load(world.unit);
+      assert.equal(status.attached, false);
+      assert.deepEqual(sorted(status.keys), sorted(world.declared));
+      assert.equal(await world.fixture.behaviour(), undefined);
+    });
+
+    contract('load measures every program', async (world) => {
+      const status = await (await world.engine()).load(world.unit);
+      const names = world.unit.attachments.map((attachment) => attachment.program);
+      assert.deepEqual(status.programs.map((program) => program.program).sort(), names.sort());
+      for (const program of status.programs) {
+        assert.ok(program.sites > 0, `${program.program}: sites`);
+        assert.ok(program.statistics.verifiedInstructions > 0, `${program.program}: instructions`);
+        assert.ok(program.statistics.xlatedBytes > 0, `${program.program}: xlated bytes`);
+      }
+    });
+
+    contract('attach puts the programs in force, twice the same', async (world) => {
+      const engine = await world.running();
+      assert.equal((await engine.observe(world.unit.name)).attached, true);
+      await world.assertInForce(world.declared, 'unit');
+      assert.equal((await engine.attach(world.unit.name)).attached, true);
+      await world.assertInForce(world.declared, 'unit');
+    });
+
+    contract('a flip before attach holds from the first event on', async (world) => {
+      const engine = await world.engine();
+      await engine.load(world.unit);
+      const wanted = world.inverted();
+      await engine.flip(world.unit.name, wanted);
+      assert.equal(await world.fixture.behaviour(), undefined);
+      await engine.attach(world.unit.name);
+      await world.assertInForce(wanted, 'unit');
+    });
+
+    contract('flip takes effect, reads back, and leaves other keys', async (world) => {
+      const engine = await world.running();
+      for (const [key, declared] of world.declared) {
+        const report = await engine.flip(world.unit.name, new Map([[key, !declared]]));
+        assert.deepEqual([...report.keys], [[key, !declared]]);
+        assert.ok(report.pokeNs > 0n);
+        const expected = new Map([...world.declared, [key, !declared]]);
+        await world.assertInForce(expected, 'unit');
+        assert.deepEqual(await world.observedKeys(engine), sorted(expected));
+        await engine.flip(world.unit.name, new Map([[key, declared]]));
+        await world.assertInForce(world.declared, 'unit');
+      }
+    });
+
+    contract('flips several keys at once, and again to the same', async (world) => {
+      const engine = await world.running();
+      const wanted = world.inverted();
+      for (let round = 0; round < 2; round++) {
+        const report = await engine.flip(world.unit.name, wanted);
+        assert.deepEqual(sorted(report.keys), sorted(wanted));
+        await world.assertInForce(wanted, 'unit');
+      }
+    });
+
+    contract('tells every site, with the value that its program acts on', async (world) => {
+      const engine = await world.running();
+      const { programs } = await engine.observe(world.unit.name);
+      for (const values of [world.declared, world.inverted()]) {
+        await engine.flip(world.unit.name, values);
+        const sites = await engine.sites(world.unit.name);
+        for (const { program, sites: count } of programs) {
+          const own = sites.filter((site) => site.program === program);
+          assert.equal(own.length, count, program);
+        }
+        for (const { key, on } of sites) assert.equal(on, values.get(key) ?? on, key);
+        const addresses = sites.flatMap(({ address }) => address ?? []);
+        assert.equal(new Set(addresses).size, addresses.length);
+        for (const { state, address, source } of sites) {
+          assert.equal(address !== undefined, state === 'branch');
+          assert.notEqual(address, 0n);
+          assert.ok(source);
+        }
+      }
+    });
+
+    contract('an unknown key refuses the whole flip', async (world) => {
+      const engine = await world.running();
+      const changes = new Map([...world.inverted(), ['no_such_key', true]]);
+      await rejectsWith('SKEIN_UNKNOWN_STATIC_KEY', engine.flip(world.unit.name, changes));
+      await world.assertInForce(world.declared, 'unit');
+    });
+
+    contract('an unknown unit is refused by every call that needs one', async (world) => {
+      const engine = await world.engine();
+      await rejectsWith('SKEIN_INTERNAL', engine.attach('nobody'));
+      await rejectsWith('SKEIN_INTERNAL', engine.observe('nobody'));
+      await rejectsWith('SKEIN_INTERNAL', engine.sites('nobody'));
+      await rejectsWith('SKEIN_INTERNAL', engine.flip('nobody', new Map()));
+    });
+
+    contract(
+      'close leaves programs running; a new engine adopts them as they are',
+      async (world) => {
+        const first = await world.running();
+        const wanted = world.inverted();
+        await first.flip(world.unit.name, wanted);
+        const before = await first.observe(world.unit.name);
+        await world.close(first);
+        await world.assertInForce(wanted, 'unit');
+
+        const second = await world.engine();
+        assert.deepEqual(await second.leftovers(), [world.unit.name]);
+        const adopted = await second.adopt(world.unit);
+        assert.ok(adopted, 'adopted');
+        assert.equal(adopted.attached, true);
+        assert.deepEqual(programIds(adopted), programIds(before));
+        assert.deepEqual(sorted(adopted.keys), sorted(wanted));
+        await world.assertInForce(wanted, 'unit');
+        await second.flip(world.unit.name, world.declared);
+        await world.assertInForce(world.declared, 'unit');
+      },
+    );
+
+    contract('adopt finds nothing in an empty world', async (world) => {
+      const engine = await world.engine();
+      assert.equal(await engine.adopt(world.unit), undefined);
+      assert.deepEqual(await engine.leftovers(), []);
+    });
+
+    contract('another object is not adopted; loaded and attached, it replaces', async (world) => {
+      const first = await world.running();
+      const wanted = world.inverted();
+      await first.flip(world.unit.name, wanted);
+      await world.close(first);
+
+      const second = await world.engine();
+      const next = world.fixture.nextVersion;
+      assert.equal(await second.adopt(next), undefined);
+      await world.assertInForce(wanted, 'unit');
+      const loaded = await second.load(next);
+      assert.deepEqual(sorted(loaded.keys), sorted(world.declared));
+      await world.assertInForce(wanted, 'unit');
+      await second.flip(next.name, wanted);
+      const status = await second.attach(next.name);
+      assert.notEqual(status.objectDigest, '');
+      await world.assertInForce(wanted, 'nextVersion');
+      await world.close(second);
+
+      const third = await world.engine();
+      assert.ok(await third.adopt(next), 'the new object is what is adopted now');
+      await world.assertInForce(wanted, 'nextVersion');
+    });
+
+    contract('unload leaves nothing', async (world) => {
+      const engine = await world.running();
+      await engine.unload(world.unit.name);
+      assert.equal(await world.fixture.behaviour(), undefined);
+      assert.deepEqual(await engine.leftovers(), []);
+      assert.equal(await engine.adopt(world.unit), undefined);
+    });
+
+    contract('what an earlier process left can be unloaded without adopting it', async (world) => {
+      await world.close(await world.running());
+      const second = await world.engine();
+      await second.unload(world.unit.name);
+      assert.equal(await world.fixture.behaviour(), undefined);
+      assert.deepEqual(await second.leftovers(), []);
+    });
+  });
+}
+
+/** One test's fixture and the engines it made. */
+class ContractWorld implements AsyncDisposable {
+  readonly fixture: EngineFixture;
+  readonly #open = new Set<Engine>();
+
+  constructor(fixture: EngineFixture) {
+    this.fixture = fixture;
+    assert.ok(fixture.declared.size >= 2, 'the fixture has at least two static keys');
+  }
+
+  get unit(): UnitSpec {
+    return this.fixture.unit;
+  }
+
+  get declared(): ReadonlyMap<string, boolean> {
+    return this.fixture.declared;
+  }
+
+  async engine(): Promise<Engine> {
+    const engine = await this.fixture.createEngine();
+    this.#open.add(engine);
+    return engine;
+  }
+
+  async running(): Promise<Engine> {
+    const engine = await this.engine();
+    await engine.load(this.unit);
+    await engine.attach(this.unit.name);
+    return engine;
+  }
+
+  async close(engine: Engine): Promise<void> {
+    this.#open.delete(engine);
+    await engine.close();
+  }
+
+  inverted(): Map<string, boolean> {
+    return new Map([...this.declared].map(([key, value]) => [key, !value]));
+  }
+
+  async observedKeys(engine: Engine): Promise<[string, boolean][]> {
+    return sorted((await engine.observe(this.unit.name)).keys);
+  }
+
+  async assertInForce(
+    keys: ReadonlyMap<string, boolean>,
+    version: Behaviour['version'],
+  ): Promise<void> {
+    const behaviour = await this.fixture.behaviour();
+    assert.ok(behaviour, 'programs are in force');
+    assert.ok(behaviour.keys.size >= 2, 'the effect of at least two keys is seen');
+    for (const [key, value] of behaviour.keys) assert.equal(value, keys.get(key), key);
+    assert.equal(behaviour.version, version);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      for (const engine of this.#open) await engine.close();
+    } finally {
+      await this.fixture.dispose();
+    }
+  }
+}
+
+function sorted(keys: ReadonlyMap<string, boolean>): [string, boolean][] {
+  return [...keys].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function programIds(status: UnitStatus): number[] {
+  return status.programs.map((program) => program.programId);
+}
+
+async function rejectsWith(code: ErrorCode, promise: Promise<unknown>): Promise<void> {
+  await assert.rejects(promise, (error) => {
+    assert.ok(error instanceof SkeinError, String(error));
+    assert.equal(error.code, code, error.line);
+    return true;
+  });
+}
