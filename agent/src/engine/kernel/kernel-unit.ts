@@ -1,0 +1,327 @@
+import { SkeinError } from '#common/errors.ts';
+import type { Helper } from '../../helper/helper.ts';
+import type { StaticKey } from '../../object/spec.ts';
+import type { Attachment, FlipReport, ProgramStatus, UnitStatus } from '../engine.ts';
+import { agreedValue, type Carriers, standingValue } from './carriers.ts';
+import { closeHook, makeHook, openHook, removeHook, setSlot } from './hook-slot.ts';
+import { attachHook } from './hooks.ts';
+import { KernelProgram, sectionOf } from './kernel-program.ts';
+import { readKeys, writeKeys } from './key-variables.ts';
+import { closeHandles, findProgram, listDirectory, removeDirectory } from './pin-tree.ts';
+import { freeVersion, hookDirectory, isHook, isVersion, versionPrefix } from './pins.ts';
+import type { ReadUnit } from './read-unit.ts';
+import type { VariantLimits } from './variant-cache.ts';
+import { adoptVersion, loadVersion, type Variant, type Version } from './version.ts';
+
+/** A unit loaded in the kernel, by way of the handles of one helper process. */
+export class KernelUnit {
+  readonly unit: ReadUnit;
+  readonly helper: Helper;
+  readonly version: Version;
+  /** In the order of the attachments. */
+  readonly programs: readonly KernelProgram[];
+
+  private constructor(unit: ReadUnit, helper: Helper, version: Version, limits: VariantLimits) {
+    this.unit = unit;
+    this.helper = helper;
+    this.version = version;
+    this.programs = unit.spec.attachments.map((attachment) => {
+      const dynamic = dynamicVariant(version, attachment.program);
+      return new KernelProgram(unit, version.directory, attachment, dynamic, limits);
+    });
+  }
+
+  static async load(helper: Helper, unit: ReadUnit, limits: VariantLimits): Promise<KernelUnit> {
+    const { spec, digest } = unit;
+    for (const { program, hook } of spec.attachments) {
+      attachHook(program, sectionOf(unit, program), hook);
+    }
+    const name = freeVersion(digest, await listDirectory(helper, spec.name));
+    const version = await loadVersion(helper, unit, `${spec.name}/${name}`);
+    return new KernelUnit(unit, helper, version, limits);
+  }
+
+  /** What is pinned and in force for exactly this object and these hooks. */
+  static async adopt(
+    helper: Helper,
+    unit: ReadUnit,
+    limits: VariantLimits,
+  ): Promise<KernelUnit | undefined> {
+    const names = await listDirectory(helper, unit.spec.name);
+    for (const name of names.filter((entry) => entry.startsWith(versionPrefix(unit.digest)))) {
+      const directory = `${unit.spec.name}/${name}`;
+      const adopted = await KernelUnit.reopen(helper, unit, directory, limits);
+      if (adopted && (await adopted.#isInForce())) {
+        await adopted.#removeOthers();
+        return adopted;
+      }
+      if (adopted) await adopted.close();
+    }
+    return undefined;
+  }
+
+  /** The same version by way of another helper process, attached or not. */
+  static async reopen(
+    helper: Helper,
+    unit: ReadUnit,
+    directory: string,
+    limits: VariantLimits,
+  ): Promise<KernelUnit | undefined> {
+    const version = await adoptVersion(helper, unit.spec, unit.object, directory);
+    if (version === undefined) return undefined;
+    const reopened = new KernelUnit(unit, helper, version, limits);
+    for (const program of reopened.programs) {
+      program.hook = await openHook(helper, reopened.#hookPath(program.attachment));
+      await program.adoptVariants(helper);
+    }
+    return reopened;
+  }
+
+  /** Puts every program in force at its hook, or none. Older versions of the unit go afterwards. */
+  async attach(): Promise<void> {
+    const before = this.programs.map((program) => program.hook);
+    const undo: (() => Promise<unknown>)[] = [];
+    const replaced: number[] = [];
+    const values = await this.#variables();
+    try {
+      for (const program of this.programs) await this.#attachOne(program, values, undo, replaced);
+    } catch (thrown) {
+      for (const step of undo.reverse()) await step();
+      for (const [index, program] of this.programs.entries()) program.hook = before[index];
+      throw thrown;
+    } finally {
+      await closeHandles(this.helper, replaced);
+    }
+    for (const hook of before) if (hook) await closeHook(this.helper, hook);
+    await this.#removeOthers();
+  }
+
+  /** Whether any of its programs was ever put in force. */
+  get hasHooks(): boolean {
+    return this.programs.some((program) => program.hook !== undefined);
+  }
+
+  /** Forgets a version that never came into force. */
+  async discard(): Promise<void> {
+    await this.close();
+    await removeDirectory(this.helper, this.version.directory);
+    const unit = this.unit.spec.name;
+    if ((await listDirectory(this.helper, unit)).length === 0) {
+      await removeDirectory(this.helper, unit);
+    }
+  }
+
+  /**
+   * Programs whose specialised variant for the new values is loaded change by one poke of their slot, all keys
+   * together. The others read the variables: those on the dynamic tier change with each store, those that
+   * leave a specialised variant by one poke after all stores.
+   */
+  async flip(changes: ReadonlyMap<string, boolean>): Promise<FlipReport> {
+    for (const name of changes.keys()) this.#key(name);
+    const standing = [...(await this.#carriers())].map(
+      ([key, carriers]) => [key, standingValue(carriers)] as const,
+    );
+    const values = new Map([...standing, ...changes]);
+    const best = this.programs.map((program) => ({ program, variant: program.bestFor(values) }));
+    let pokeNs = 0n;
+    for (const { program, variant } of best) {
+      if (variant !== program.dynamic) pokeNs += await program.install(this.helper, variant);
+    }
+    const all = this.unit.object.keys.map((key) => [key, values.get(key.name) === true] as const);
+    pokeNs += await writeKeys(this.helper, this.version, all);
+    for (const { program, variant } of best) {
+      if (variant === program.dynamic) pokeNs += await program.install(this.helper, variant);
+    }
+    const concerned = best.filter(({ program }) => program.keys.some((key) => changes.has(key)));
+    const specialised = concerned.every(({ program, variant }) => variant !== program.dynamic);
+    return {
+      keys: await this.#confirmed(changes),
+      tier: specialised && concerned.length > 0 ? 'specialised' : 'dynamic',
+      pokeNs,
+    };
+  }
+
+  /**
+   * What the programs act on: the vector of a specialised variant in force, else the variable. A key is
+   * absent when they disagree, as after a crash in the middle of a flip.
+   */
+  async keys(): Promise<ReadonlyMap<string, boolean>> {
+    const agreed = [...(await this.#carriers())].map(
+      ([key, carriers]) => [key, agreedValue(carriers)] as const,
+    );
+    return new Map(agreed.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
+  }
+
+  async #carriers(): Promise<ReadonlyMap<string, Carriers>> {
+    const variables = await this.#variables();
+    const vectors = new Map([...variables.keys()].map((key) => [key, new Set<boolean>()]));
+    for (const program of this.programs) {
+      const current = await program.inForce(this.helper);
+      for (const [key, on] of current?.vector ?? []) vectors.get(key)?.add(on);
+    }
+    return new Map(
+      [...variables].map(([key, variable]) => {
+        return [key, { variable, vectors: vectors.get(key) ?? new Set() }];
+      }),
+    );
+  }
+
+  async observe(): Promise<UnitStatus> {
+    const keys = await this.keys();
+    const programs: ProgramStatus[] = [];
+    for (const program of this.programs) programs.push(await program.status(this.helper, keys));
+    return {
+      unit: this.unit.spec.name,
+      objectDigest: this.unit.digest,
+      attached: programs.every((program) => program.attached),
+      keys,
+      programs,
+    };
+  }
+
+  /** Whether a program's specialised variant for a vector is loaded. */
+  holds(program: string, vector: string): boolean {
+    const found = this.programs.find((each) => each.name === program);
+    return found?.variants.peek(vector) !== undefined;
+  }
+
+  /**
+   * Takes over a variant that was pinned meanwhile, and puts it in force when it is for what holds now.
+   * Resolves to whether it is in force. Bears repetition.
+   *
+   * @throws SkeinError SKEIN_PIN_CONFLICT when it cannot be kept
+   */
+  async adoptVariant(name: string, vector: string, load: Variant['load']): Promise<boolean> {
+    const program = this.programs.find((each) => each.name === name);
+    const variant = await program?.adoptVariant(this.helper, vector, load);
+    if (program === undefined || variant === undefined) {
+      throw new SkeinError(
+        'SKEIN_PIN_CONFLICT',
+        `unit ${this.unit.spec.name}: the specialised ${name} is gone from bpffs, or larger than the variants' limit`,
+        { remedy: 'See variants.bytesPerProgram of the configuration.' },
+      );
+    }
+    const values = await this.keys();
+    const known = program.keys.every((key) => values.has(key));
+    if (!known || program.vectorName(values) !== vector) return false;
+    program.failures.delete(vector);
+    await program.install(this.helper, variant);
+    return true;
+  }
+
+  /**
+   * Puts in force the variants at hand for what holds now: a process may have ended between pinning one and
+   * putting it into its slot, and a hook made anew begins with the dynamic one.
+   */
+  async upgrade(): Promise<void> {
+    const values = await this.keys();
+    for (const program of this.programs) {
+      if (!program.keys.every((key) => values.has(key))) continue;
+      await program.install(this.helper, program.bestFor(values));
+    }
+  }
+
+  /** Says why a program has no specialised variant for a vector. */
+  blame(program: string, vector: string, why: string): void {
+    this.programs.find((each) => each.name === program)?.failures.set(vector, why);
+  }
+
+  /** Lets go of the handles; what is pinned stays. */
+  async close(): Promise<void> {
+    await closeHandles(this.helper, this.version.handles);
+    for (const { hook, variants } of this.programs) {
+      if (hook) await closeHook(this.helper, hook);
+      const handles = variants.all.map(({ handle }) => handle);
+      await closeHandles(this.helper, handles);
+    }
+  }
+
+  async #isInForce(): Promise<boolean> {
+    for (const program of this.programs) {
+      if (!(await program.isInForce(this.helper))) return false;
+    }
+    return true;
+  }
+
+  async #attachOne(
+    program: KernelProgram,
+    values: ReadonlyMap<string, boolean>,
+    undo: (() => Promise<unknown>)[],
+    replaced: number[],
+  ): Promise<void> {
+    const { attachment, section } = program;
+    const variant = program.bestFor(values);
+    const directory = this.#hookPath(attachment);
+    const existing = await openHook(this.helper, directory);
+    if (existing === undefined) {
+      const request = attachHook(program.name, section, attachment.hook);
+      const made = await makeHook(this.helper, directory, program.dynamic, request);
+      undo.push(async () => {
+        await closeHook(this.helper, made);
+        await removeHook(this.helper, directory);
+      });
+      program.hook = made;
+      return;
+    }
+    undo.push(() => closeHook(this.helper, existing));
+    const { programId } = await this.helper.request('readSlot', { slot: existing.slot });
+    if (programId !== variant.info.id) {
+      const before = await findProgram(this.helper, this.unit.spec.name, programId);
+      if (before) replaced.push(before.handle);
+      await setSlot(this.helper, existing, variant);
+      if (before) undo.push(() => setSlot(this.helper, existing, before));
+    }
+    program.hook = existing;
+  }
+
+  /** Removes hooks and versions of this unit that this version does not use. */
+  async #removeOthers(): Promise<void> {
+    const { name, attachments } = this.unit.spec;
+    const mine = [this.version.directory, ...attachments.map((each) => this.#hookPath(each))];
+    for (const entry of await listDirectory(this.helper, name)) {
+      const path = `${name}/${entry}`;
+      if (mine.includes(path)) continue;
+      if (isHook(entry)) await removeHook(this.helper, path);
+      else if (isVersion(entry)) await removeDirectory(this.helper, path);
+    }
+  }
+
+  /** Reads back after a flip: the keys asked for, as the programs act on them now. */
+  async #confirmed(changes: ReadonlyMap<string, boolean>): Promise<ReadonlyMap<string, boolean>> {
+    const found = await this.keys();
+    for (const [key, wanted] of changes) {
+      if (found.get(key) !== wanted) {
+        throw new SkeinError(
+          'SKEIN_READBACK_MISMATCH',
+          `unit ${this.unit.spec.name}: static key ${key} was set ${wanted}, but reads ${found.get(key) ?? 'differently in its programs'}`,
+        );
+      }
+    }
+    return new Map(changes);
+  }
+
+  #variables(): Promise<ReadonlyMap<string, boolean>> {
+    return readKeys(this.helper, this.version, this.unit.object.keys);
+  }
+
+  #hookPath(attachment: Attachment): string {
+    return `${this.unit.spec.name}/${hookDirectory(attachment)}`;
+  }
+
+  #key(name: string): StaticKey {
+    const { spec, object } = this.unit;
+    const key = object.keys.find((each) => each.name === name);
+    if (key) return key;
+    const known = object.keys.map((each) => each.name).join(', ');
+    throw new SkeinError(
+      'SKEIN_UNKNOWN_STATIC_KEY',
+      `unit ${spec.name}: ${spec.objectPath} has no static key ${name}; it has ${known}`,
+    );
+  }
+}
+
+function dynamicVariant(version: Version, program: string): Variant {
+  const variant = version.programs.get(program);
+  if (variant) return variant;
+  throw new SkeinError('SKEIN_INTERNAL', `${version.directory}: no program ${program}`);
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tells in its verdict which keys it acts on and which version it is, so that a test run shows what is in force.
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include "skein.bpf.h"
+
+DEFINE_STATIC_KEY_FALSE(off_by_default);
+DEFINE_STATIC_KEY_TRUE(on_by_default);
+
+static __always_inline int verdict(void)
+{
+	int bits = VERSION << 8;
+
+	if (bpf_static_branch_unlikely(&off_by_default))
+		bits |= 1;
+	if (bpf_static_branch_likely(&on_by_default))
+		bits |= 2;
+	return bits;
+}
+
+SEC("xdp")
+int contract_xdp(struct xdp_md *ctx)
+{
+	return verdict();
+}
+
+SEC("tc")
+int contract_tc(struct __sk_buff *ctx)
+{
+	return verdict();
+}
+
+char LICENSE[] SEC("license") = "GPL";
