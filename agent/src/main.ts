@@ -1,0 +1,116 @@
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Registry } from 'prom-client';
+import { systemClock } from '#common/clock.ts';
+import { SkeinError, toSkeinError } from '#common/errors.ts';
+import { createLogger } from '#common/log.ts';
+import { connectionOptions, connectNats } from '#common/nats.ts';
+import { verifierFromPublic } from '#common/nkey.ts';
+import { hostToken } from '#proto/subjects.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import { Agent } from './agent.ts';
+import { NatsBus } from './bus/nats-bus.ts';
+import { type AgentConfig, readAgentConfig } from './config.ts';
+import { KernelEngine } from './engine/kernel/kernel-engine.ts';
+import { loadUnits } from './load-units.ts';
+import { LastKnownGood } from './store/last-known-good.ts';
+
+const USAGE = 'usage: node agent/src/main.ts --config FILE [--detach-on-exit]';
+const BUILT_HELPER = resolve(import.meta.dirname, '../native/build/skein-helper');
+
+async function main(): Promise<void> {
+  const options = readArguments();
+  const config = readAgentConfig(options.config, {
+    host: hostname().toLowerCase(),
+    helperPath: BUILT_HELPER,
+  });
+  const units = loadUnits(config.programs);
+  const logger = createLogger('agent', config.log.level);
+  const ambient = { clock: systemClock, random: Math.random, logger };
+  const trusted = config.controller.publicKeys.map(verifierFromPublic);
+  const engine = new KernelEngine({
+    helper: { path: config.helper.path, pinRoot: config.bpffs },
+    limits: { count: config.variants.perProgram, bytes: config.variants.bytesPerProgram },
+    clock: systemClock,
+    onSpecialised: (outcome) => void agent?.specialised(outcome),
+    onHelperExit: (why) => {
+      logger.error({ why }, 'the helper ended; starting it again. No branch changed by that');
+      agent?.helperRestarted();
+    },
+  });
+  let agent: Agent | undefined;
+  const stop = stopSignal();
+  try {
+    agent = await Agent.start(
+      {
+        target: { host: config.host, labels: config.labels },
+        units,
+        trusted,
+        listen: config.metrics.listen,
+        reconcileMs: config.reconcile.intervalSeconds * 1_000,
+        version: manifest.version,
+      },
+      {
+        engine,
+        makeBus: (host) =>
+          new NatsBus(
+            {
+              connect: () => connectNats(natsOptions(config)),
+              trusted,
+              heartbeatMs: config.heartbeat.intervalSeconds * 1_000,
+              ...ambient,
+            },
+            host,
+          ),
+        store: new LastKnownGood(join(config.stateDir, 'last-known-good.json')),
+        registry: new Registry(),
+        ...ambient,
+      },
+    );
+  } catch (thrown) {
+    await engine.close();
+    throw thrown;
+  }
+  await stop;
+  await agent.stop({ detach: options.detachOnExit });
+}
+
+function readArguments(): { config: string; detachOnExit: boolean } {
+  try {
+    const { values } = parseArgs({
+      options: {
+        config: { type: 'string' },
+        'detach-on-exit': { type: 'boolean', default: false },
+      },
+    });
+    if (values.config === undefined) throw new Error('--config is missing');
+    return { config: values.config, detachOnExit: values['detach-on-exit'] };
+  } catch (thrown) {
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new SkeinError('SKEIN_INVALID_ARGUMENT', message, { remedy: USAGE });
+  }
+}
+
+function natsOptions(config: AgentConfig) {
+  const token = hostToken(config.host);
+  return {
+    ...connectionOptions(config.nats, `skein-agent ${config.host}`, `_INBOX.skein-${token}`),
+    // The client gives up after the same refusal twice; credentials may be put right meanwhile.
+    ignoreAuthErrorAbort: true,
+  };
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
+}
+
+try {
+  await main();
+} catch (thrown) {
+  const error = toSkeinError(thrown);
+  process.stderr.write(`${error.line}\n${error.detail ?? ''}`);
+  process.exitCode = 1;
+}
