@@ -1,0 +1,83 @@
+import type { Clock } from '#common/clock.ts';
+import { SkeinError } from '#common/errors.ts';
+import { siteToWire } from '#common/site-wire.ts';
+import { labelsOf } from '#common/targeting/evaluate.ts';
+import { matches, parseSelector, type Selector } from '#common/targeting/selector.ts';
+import type { FleetServiceServer, Host } from '#proto/gen/skein/v1/fleet.ts';
+import { type AskSites, hostSilent } from '../bus/host-sites.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { isLive, type KnownHost } from '../fleet/host.ts';
+import { hostStateOf } from '../fleet/host-state.ts';
+import type { KeyCache } from '../keys/key-cache.ts';
+import { type CallParts, unary, watch } from './call.ts';
+import { hostName, selectorText, sitesFromWire } from './requests.ts';
+import { hostToWire } from './responses.ts';
+
+export interface FleetServiceParts {
+  readonly cache: KeyCache;
+  readonly fleet: Fleet;
+  readonly clock: Clock;
+  readonly askSites: AskSites;
+}
+
+export function fleetService(calls: CallParts, parts: FleetServiceParts): FleetServiceServer {
+  const { cache, fleet, clock, askSites } = parts;
+
+  const show = (host: KnownHost): Host =>
+    hostToWire(
+      host,
+      hostStateOf(host, (key) => cache.head(key), clock.now()),
+    );
+
+  return {
+    listHosts: unary(calls, ({ selector }) => {
+      const isWanted = hostFilter(selector);
+      return { hosts: inOrder(fleet).filter(isWanted).map(show) };
+    }),
+    getHost: unary(calls, ({ name }) => {
+      const host = fleet.get(hostName(name));
+      if (!host) throw new SkeinError('SKEIN_HOST_NOT_FOUND', `host "${name}"`);
+      return show(host);
+    }),
+    listSites: unary(calls, async (request) => {
+      const { host: name, query } = sitesFromWire(request);
+      const host = fleet.get(name);
+      if (!host) throw new SkeinError('SKEIN_HOST_NOT_FOUND', `host "${name}"`);
+      if (!isLive(host, clock.now())) throw hostSilent(name);
+      const { sites, total } = await askSites(name, query);
+      return { sites: sites.map(siteToWire), total };
+    }),
+    watch: watch(calls, ({ selector }, connect) => {
+      const isWanted = hostFilter(selector);
+      connect(
+        (name) => {
+          const host = fleet.get(name);
+          return host && isWanted(host) ? show(host) : undefined;
+        },
+        (mark) => {
+          const ends = [
+            fleet.onChange((host) => mark(host.report.host)),
+            cache.onChange((key) => {
+              for (const { report, observations } of fleet.hosts()) {
+                if (observations.has(key)) mark(report.host);
+              }
+            }),
+          ];
+          for (const { report } of inOrder(fleet)) mark(report.host);
+          return () => {
+            for (const end of ends) end();
+          };
+        },
+      );
+    }),
+  };
+}
+
+function hostFilter(text: string): (host: KnownHost) => boolean {
+  const selector: Selector = parseSelector(selectorText(text));
+  return ({ report }) => matches(selector, labelsOf(report));
+}
+
+function inOrder(fleet: Fleet): KnownHost[] {
+  return fleet.hosts().sort((a, b) => (a.report.host < b.report.host ? -1 : 1));
+}

@@ -1,0 +1,104 @@
+import type { Clock } from '#common/clock.ts';
+import type { DesiredState } from '#common/desired.ts';
+import { desiredToWire } from '#common/desired-wire.ts';
+import { SkeinError } from '#common/errors.ts';
+import type { Key, KeyServiceServer } from '#proto/gen/skein/v1/keys.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { Mutation } from '../keys/change.ts';
+import type { KeyCache } from '../keys/key-cache.ts';
+import { etagOf, type KeyDesk, type MutationRequest } from '../keys/key-desk.ts';
+import { progressOf } from '../keys/progress.ts';
+import { type CallParts, unary, watch } from './call.ts';
+import {
+  createFromWire,
+  deleteFromWire,
+  keyName,
+  mutationRequest,
+  setFromWire,
+} from './requests.ts';
+import { keyToWire } from './responses.ts';
+
+export interface KeyServiceParts {
+  readonly cache: KeyCache;
+  readonly desk: KeyDesk;
+  readonly fleet: Fleet;
+  readonly clock: Clock;
+}
+
+export function keyService(calls: CallParts, parts: KeyServiceParts): KeyServiceServer {
+  const { cache, desk, fleet, clock } = parts;
+
+  const show = (state: DesiredState, etag = etagOf(state)): Key =>
+    keyToWire(state, etag, progressOf(state, fleet.hosts(), clock.now()));
+
+  const mutate = async (mutation: Mutation, request: MutationRequest): Promise<Key> => {
+    const state = await desk.mutate(mutation, request);
+    if (!request.validateOnly) return show(state);
+    // The etag that makes the same request, sent in earnest, fail if someone else writes in between.
+    const current = cache.head(mutation.name);
+    return show(state, current ? etagOf(current) : '');
+  };
+
+  return {
+    create: unary(calls, (request, actor) =>
+      mutate(createFromWire(request), mutationRequest(request, actor)),
+    ),
+    set: unary(calls, (request, actor) =>
+      mutate(setFromWire(request), mutationRequest(request, actor)),
+    ),
+    delete: unary(calls, (request, actor) =>
+      mutate(deleteFromWire(request), mutationRequest(request, actor)),
+    ),
+    get: unary(calls, ({ name }) => show(existing(cache, keyName(name)))),
+    list: unary(calls, ({ includeDeleted }) => ({
+      keys: heads(cache)
+        .filter(({ deleted }) => includeDeleted || !deleted)
+        .map((state) => show(state)),
+    })),
+    history: unary(calls, ({ name, limit }) => {
+      const generations = cache.history(keyName(name)).reverse();
+      if (generations.length === 0) throw notFound(name);
+      return { generations: generations.slice(0, limit || undefined).map(desiredToWire) };
+    }),
+    watch: watch(calls, ({ name }, connect) => {
+      if (name !== '') existing(cache, keyName(name));
+      const isWanted = (key: string) => name === '' || key === name;
+      connect(
+        (key) => {
+          const state = cache.head(key);
+          return state && show(state);
+        },
+        (mark) => {
+          const ends = [
+            cache.onChange((key) => isWanted(key) && mark(key)),
+            fleet.onChange((host) => {
+              for (const key of host.observations.keys()) {
+                if (isWanted(key) && cache.head(key)) mark(key);
+              }
+            }),
+          ];
+          for (const state of heads(cache)) {
+            if (isWanted(state.name) && !state.deleted) mark(state.name);
+          }
+          return () => {
+            for (const end of ends) end();
+          };
+        },
+      );
+    }),
+  };
+}
+
+function heads(cache: KeyCache): DesiredState[] {
+  return cache.names().flatMap((name) => cache.head(name) ?? []);
+}
+
+function existing(cache: KeyCache, name: string): DesiredState {
+  const state = cache.head(name);
+  if (!state || state.deleted) throw notFound(name);
+  return state;
+}
+
+function notFound(name: string): SkeinError {
+  return new SkeinError('SKEIN_KEY_NOT_FOUND', `fleet key "${name}"`);
+}

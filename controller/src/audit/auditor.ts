@@ -1,0 +1,74 @@
+import type { Clock } from '#common/clock.ts';
+import type { DesiredState } from '#common/desired.ts';
+import type { Logger } from '#common/log.ts';
+import { type AuditLog, auditRecord, missingRecords } from './audit-record.ts';
+
+export interface AuditorParts {
+  readonly log: AuditLog;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Every key's kept generations, oldest first. */
+  readonly histories: () => DesiredState[][];
+}
+
+const RETRY_MS = 5_000;
+/** How far the clocks of controllers and of NATS may be apart. */
+const CLOCK_SLACK_MS = 10 * 60_000;
+
+/**
+ * Sees to it that every stored generation has its audit record. The key and the record are two writes, and a
+ * process may die between them: what is missing is found by comparing the keys' history with the log.
+ */
+export class Auditor {
+  readonly #parts: AuditorParts;
+  #cancelRetry: (() => void) | undefined;
+  #running: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(parts: AuditorParts) {
+    this.#parts = parts;
+  }
+
+  /** Never rejects: the generation is in force already, its record will follow. */
+  async record(previous: DesiredState | undefined, next: DesiredState): Promise<void> {
+    try {
+      await this.#parts.log.append(auditRecord(previous, next));
+    } catch (error) {
+      this.#later(error);
+    }
+  }
+
+  /** Appends what is missing; on failure tries again later. Calls while one is under way join it. */
+  reconcile(): Promise<void> {
+    this.#running ??= this.#reconcile()
+      .catch((error) => this.#later(error))
+      .finally(() => {
+        this.#running = undefined;
+      });
+    return this.#running;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelRetry?.();
+  }
+
+  async #reconcile(): Promise<void> {
+    const { log, logger, histories } = this.#parts;
+    const kept = histories();
+    const times = kept.flat().map(({ change }) => change.time.getTime());
+    if (times.length === 0) return;
+    const oldest = times.reduce((least, time) => Math.min(least, time));
+    const audited = await log.idsSince(new Date(oldest - CLOCK_SLACK_MS));
+    const missing = missingRecords(kept, audited);
+    for (const record of missing) await log.append(record);
+    if (missing.length > 0) logger.warn({ records: missing.length }, 'audit records were missing');
+  }
+
+  #later(error: unknown): void {
+    if (this.#stopped) return;
+    this.#parts.logger.warn({ err: error }, 'audit record not written yet; trying again');
+    this.#cancelRetry?.();
+    this.#cancelRetry = this.#parts.clock.after(RETRY_MS, () => void this.reconcile());
+  }
+}

@@ -1,0 +1,142 @@
+import type { Clock } from '#common/clock.ts';
+import type { DesiredState } from '#common/desired.ts';
+import { sealDesired } from '#common/envelope.ts';
+import { SkeinError } from '#common/errors.ts';
+import type { Signer } from '#common/nkey.ts';
+import type { KnownHost } from '../fleet/host.ts';
+import { applyMutation, isResultOf, type Mutation } from './change.ts';
+import type { KeyCache } from './key-cache.ts';
+import type { KeyStore } from './key-store.ts';
+import { SerialQueue } from './serial-queue.ts';
+
+/** What comes with every mutation. Empty strings mean: not given. */
+export interface MutationRequest {
+  readonly actor: string;
+  readonly reason: string;
+  readonly requestId: string;
+  readonly etag: string;
+  readonly validateOnly: boolean;
+}
+
+export interface KeyDeskParts {
+  readonly cache: KeyCache;
+  readonly store: KeyStore;
+  readonly signer: Signer;
+  readonly clock: Clock;
+  readonly hosts: () => readonly KnownHost[];
+  /** Told of each stored generation and what was before it; never rejects. */
+  readonly audit: (previous: DesiredState | undefined, next: DesiredState) => Promise<void>;
+}
+
+/** Lost races against other controllers before giving up; within one controller, writes to a key queue. */
+const MAX_ATTEMPTS = 8;
+
+/** Where fleet keys are changed: decide, sign, compare-and-set, audit. */
+export class KeyDesk {
+  readonly #parts: KeyDeskParts;
+  readonly #queue = new SerialQueue();
+
+  constructor(parts: KeyDeskParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @returns the generation that was made; the earlier one when the request id was seen before; with
+   *   validateOnly the one that would have been made
+   * @throws SkeinError SKEIN_CONFLICT, SKEIN_NATS_UNAVAILABLE, and what applyMutation() throws
+   */
+  mutate(mutation: Mutation, request: MutationRequest): Promise<DesiredState> {
+    return this.#queue.run(mutation.name, () => this.#mutate(mutation, request));
+  }
+
+  async #mutate(mutation: Mutation, request: MutationRequest): Promise<DesiredState> {
+    const { cache, store, signer, audit } = this.#parts;
+    const { name } = mutation;
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      const done = earlierResult(cache.history(name), mutation, request);
+      if (done) return done;
+      const previous = cache.head(name);
+      const revision = cache.lastRevision(name);
+      let next: DesiredState;
+      try {
+        next = this.#decide(previous, revision, mutation, request);
+      } catch (refusal) {
+        // The cache trails the bucket by a moment: refuse only on what the bucket says.
+        if (attempt > 1) throw refusal;
+        await this.#refresh(name);
+        continue;
+      }
+      if (request.validateOnly) return next;
+      const value = sealDesired(next, signer);
+      const result = await store.put(name, value, revision);
+      if (result.kind === 'stored') {
+        cache.ingest({ name, revision: result.revision, value });
+        await audit(previous, next);
+        return next;
+      }
+      await this.#refresh(name);
+    }
+    throw new SkeinError(
+      'SKEIN_CONFLICT',
+      `fleet key "${name}": others wrote to it ${MAX_ATTEMPTS} times in a row`,
+      { remedy: 'Try again.' },
+    );
+  }
+
+  #decide(
+    previous: DesiredState | undefined,
+    revision: bigint,
+    mutation: Mutation,
+    request: MutationRequest,
+  ): DesiredState {
+    const { clock, hosts } = this.#parts;
+    const { actor, reason, requestId, etag } = request;
+    const last = previous?.generation ?? 0n;
+    // The revision is never below the generation, but for a bucket that was lost and made anew.
+    const generation = (revision > last ? revision : last) + 1n;
+    const change = { actor, reason, requestId, time: clock.now() };
+    const targets = hostsOf(mutation.name, hosts()).map(({ report }) => report);
+    const next = applyMutation(previous, mutation, generation, change, targets);
+    if (etag !== '' && previous && etag !== etagOf(previous)) {
+      throw new SkeinError(
+        'SKEIN_CONFLICT',
+        `fleet key "${mutation.name}": etag ${JSON.stringify(etag)} is stale, it is at ${etagOf(previous)}`,
+      );
+    }
+    return next;
+  }
+
+  async #refresh(name: string): Promise<void> {
+    const { cache, store } = this.#parts;
+    for (const entry of await store.read(name)) cache.ingest(entry);
+  }
+}
+
+/** Opaque to clients. */
+export function etagOf(state: DesiredState): string {
+  return state.generation.toString();
+}
+
+/** Hosts that bind the key; all of them when none does (yet). */
+function hostsOf(key: string, hosts: readonly KnownHost[]): readonly KnownHost[] {
+  const bound = hosts.filter((host) => host.observations.has(key));
+  return bound.length > 0 ? bound : hosts;
+}
+
+/** @throws SkeinError SKEIN_INVALID_ARGUMENT when the request id was used for something else */
+function earlierResult(
+  history: readonly DesiredState[],
+  mutation: Mutation,
+  request: MutationRequest,
+): DesiredState | undefined {
+  if (request.requestId === '') return undefined;
+  const earlier = history.find(({ change }) => change.requestId === request.requestId);
+  if (earlier && !isResultOf(earlier, mutation, request)) {
+    throw new SkeinError(
+      'SKEIN_INVALID_ARGUMENT',
+      `request_id: "${request.requestId}" made generation ${earlier.generation} of "${mutation.name}" with other content`,
+      { remedy: 'Use a new request id for a new request.' },
+    );
+  }
+  return earlier;
+}
