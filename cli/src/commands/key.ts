@@ -1,0 +1,154 @@
+import { Argument, type Command, Option } from 'commander';
+import { historyTable, keyDetails, keyTable } from '../output/key-tables.ts';
+import { desiredDocument, keyDocument } from '../output/shapes.ts';
+import { ON_OFF, onOff, parseKeyName } from '../parse/values.ts';
+import { examples } from '../program.ts';
+import { type CommandInstaller, type Runtime, withSession } from '../session.ts';
+
+export const installKey: CommandInstaller = (program, runtime) => {
+  const key = program
+    .command('key')
+    .description('create, read and delete fleet keys')
+    .addHelpText('after', examples('skein key list', 'skein key get net.drop_icmp -o yaml'));
+  installCreate(key, runtime);
+  installList(key, runtime);
+  installGet(key, runtime);
+  installHistory(key, runtime);
+  installDelete(key, runtime);
+};
+
+/** KEY, an existing one; its name is what completion goes by. */
+export function keyArgument(): Argument {
+  return new Argument('<key>', 'name of a fleet key').argParser((text) =>
+    parseKeyName(text, 'KEY'),
+  );
+}
+
+export function etagOption(): Option {
+  return new Option(
+    '--etag <etag>',
+    'fail if the key was changed since this etag was read',
+  ).default('', 'whatever is current');
+}
+
+export function reasonOption(): Option {
+  return new Option('--reason <text>', 'why, for history and audit').default('');
+}
+
+export function validateOnlyOption(): Option {
+  return new Option('--validate-only', 'check everything, write nothing').default(false);
+}
+
+interface MutationOptions {
+  readonly reason: string;
+  readonly etag: string;
+  readonly validateOnly: boolean;
+}
+
+function installCreate(key: Command, runtime: Runtime): void {
+  key
+    .command('create')
+    .description('create a fleet key')
+    .argument('<name>', 'such as net.drop_icmp', (text) => parseKeyName(text, 'NAME'))
+    .option('--description <text>', 'what the key does, for people', '')
+    .addOption(
+      new Option('--default <value>', 'its value where no rule applies')
+        .choices(ON_OFF)
+        .default('off'),
+    )
+    .addOption(reasonOption())
+    .addOption(validateOnlyOption())
+    .addHelpText(
+      'after',
+      examples(
+        'skein key create net.drop_icmp --description "drop ICMP echo"',
+        'skein key create trace.sys --default on --reason "new dashboards"',
+      ),
+    )
+    .action(async (name: string, options: CreateOptions, command: Command) => {
+      const { description, reason, validateOnly } = options;
+      const defaultValue = options.default === 'on';
+      await withSession(runtime, command, async ({ client, output }) => {
+        const created = await client.createKey({
+          name,
+          description,
+          defaultValue,
+          reason,
+          validateOnly,
+        });
+        const done = validateOnly ? 'would be created' : 'created';
+        output.result(keyDocument(created), () => `${name} ${done}, ${onOff(defaultValue)}\n`);
+      });
+    });
+}
+
+interface CreateOptions extends Omit<MutationOptions, 'etag'> {
+  readonly description: string;
+  readonly default: (typeof ON_OFF)[number];
+}
+
+function installList(key: Command, runtime: Runtime): void {
+  key
+    .command('list')
+    .description('list fleet keys')
+    .option('--deleted', 'deleted keys also', false)
+    .addHelpText('after', examples('skein key list', "skein key list -o json | jq '.keys[].name'"))
+    .action(async (options: { deleted: boolean }, command: Command) => {
+      await withSession(runtime, command, async ({ client, output, clock }) => {
+        const keys = await client.listKeys({ includeDeleted: options.deleted });
+        output.list('keys', keys.map(keyDocument), () => keyTable(keys, clock.now(), output.paint));
+      });
+    });
+}
+
+function installGet(key: Command, runtime: Runtime): void {
+  key
+    .command('get')
+    .description('show a fleet key: rules, last change, progress on each host')
+    .addArgument(keyArgument())
+    .addHelpText(
+      'after',
+      examples('skein key get net.drop_icmp', 'skein key get net.drop_icmp -o yaml'),
+    )
+    .action(async (name: string, _options: unknown, command: Command) => {
+      await withSession(runtime, command, async ({ client, output, clock }) => {
+        const view = await client.getKey(name);
+        output.result(keyDocument(view), () => keyDetails(view, clock.now(), output.paint));
+      });
+    });
+}
+
+function installHistory(key: Command, runtime: Runtime): void {
+  key
+    .command('history')
+    .description('list the generations of a fleet key, newest first')
+    .addArgument(keyArgument())
+    .addHelpText('after', examples('skein key history net.drop_icmp'))
+    .action(async (name: string, _options: unknown, command: Command) => {
+      await withSession(runtime, command, async ({ client, output, clock }) => {
+        const generations = await client.keyHistory(name);
+        output.list('generations', generations.map(desiredDocument), () =>
+          historyTable(generations, clock.now(), output.paint),
+        );
+      });
+    });
+}
+
+function installDelete(key: Command, runtime: Runtime): void {
+  key
+    .command('delete')
+    .description('delete a fleet key; its branches go back to what their objects declare')
+    .addArgument(keyArgument())
+    .addOption(reasonOption())
+    .addOption(etagOption())
+    .addOption(validateOnlyOption())
+    .addHelpText('after', examples('skein key delete net.drop_icmp --reason "feature shipped"'))
+    .action(async (name: string, options: MutationOptions, command: Command) => {
+      const { reason, etag, validateOnly } = options;
+      await withSession(runtime, command, async ({ client, output }) => {
+        const deleted = await client.deleteKey({ name, reason, etag, validateOnly });
+        const done = validateOnly ? 'would be deleted' : 'deleted';
+        output.result(keyDocument(deleted), () => `${name} ${done}\n`);
+      });
+    });
+}

@@ -1,0 +1,27 @@
+/** How long ago, as kubectl writes it: 12s, 4m, 3h, 9d. Clocks of two machines differ, so never negative. */
+export function formatAge(time: Date, now: Date): string {
+  const seconds = Math.max(0, Math.floor((now.getTime() - time.getTime()) / 1_000));
+  if (seconds < 120) return `${seconds}s`;
+  if (seconds < 2 * 3_600) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 2 * 86_400) return `${Math.floor(seconds / 3_600)}h`;
+  return `${Math.floor(seconds / 86_400)}d`;
+}
+
+/** A measured time with three digits at most: 340 ns, 48 µs, 3.1 ms, 12 s. */
+export function formatNs(ns: bigint | number): string {
+  let value = Number(ns);
+  const units = ['ns', 'µs', 'ms', 's'];
+  let unit = units.shift();
+  for (const next of units) {
+    if (value < 999.5) break;
+    value /= 1_000;
+    unit = next;
+  }
+  const text =
+    value < 9.95 && unit !== 'ns' ? value.toFixed(1).replace(/\.0$/, '') : value.toFixed(0);
+  return `${text} ${unit}`;
+}
+
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,51 @@
+import type { DesiredState, Rule } from '#common/desired.ts';
+import { onOff } from '../parse/values.ts';
+
+const ROOM = 48;
+
+/** `zone=a 10% → on`; a rule without a selector speaks of all hosts. */
+export function describeRule(rule: Rule): string {
+  return `${describeScope(rule)} → ${onOff(rule.value)}`;
+}
+
+/** Every rule while they are short, else how many there are; a kill alone, for it beats them all. */
+export function summariseRules({ kill, rules }: Pick<DesiredState, 'kill' | 'rules'>): string {
+  if (kill !== undefined) return `kill → ${onOff(kill)}`;
+  if (rules.length === 0) return '-';
+  const text = rules.map(describeRule).join('; ');
+  return text.length <= ROOM ? text : `${rules.length} rules`;
+}
+
+/** What a mutation changed, for people: `default off → on; zone=a → on`. */
+export function describeChange(before: DesiredState | undefined, after: DesiredState): string {
+  if (after.deleted) return 'deleted';
+  if (!before || before.deleted) {
+    return [`created, default ${onOff(after.defaultValue)}`, ...after.rules.map(describeRule)].join(
+      '; ',
+    );
+  }
+  const kept = new Set(after.rules.map(describeScope));
+  const earlier = new Map(before.rules.map((rule) => [describeScope(rule), rule.value]));
+  const changes = [
+    ...(before.defaultValue === after.defaultValue
+      ? []
+      : [`default ${onOff(before.defaultValue)} → ${onOff(after.defaultValue)}`]),
+    ...(before.kill === after.kill ? [] : [`kill ${describeKill(after.kill)}`]),
+    ...after.rules
+      .filter((rule) => earlier.get(describeScope(rule)) !== rule.value)
+      .map(describeRule),
+    ...before.rules
+      .filter((rule) => !kept.has(describeScope(rule)))
+      .map((rule) => `${describeScope(rule)} no rule`),
+  ];
+  return changes.join('; ') || 'nothing changed';
+}
+
+export function describeKill(kill: boolean | undefined): string {
+  return kill === undefined ? 'lifted' : `switch forces ${onOff(kill)}`;
+}
+
+function describeScope(rule: Rule): string {
+  const selector = rule.selector || 'all hosts';
+  return rule.portion ? `${selector} ${rule.portion.percent}%` : selector;
+}
