@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { skein, skeinJson } from '#lab/skein-command.ts';
+import type { FlipTiming } from './narrator.ts';
+
+export const KEY = 'net.drop_icmp';
+
+/** The part of `skein key get -o json` that the demo reads. */
+const keyDocument = z.object({
+  progress: z.object({
+    hosts: z.array(
+      z.object({
+        host: z.string(),
+        observation: z.object({ pokeNs: z.number(), applyNs: z.number() }),
+      }),
+    ),
+  }),
+});
+
+/** Somebody at a terminal: every change goes through the real command, waiting for every ack. */
+export class Operator {
+  readonly #context: string;
+
+  constructor(contextFile: string) {
+    this.#context = contextFile;
+  }
+
+  async create(): Promise<void> {
+    await this.#run('key', 'create', KEY, '--description', 'drop all ICMP');
+  }
+
+  async set(value: 'on' | 'off', selector: string | undefined): Promise<void> {
+    const where = selector === undefined ? [] : ['--selector', selector];
+    await this.#run('set', KEY, value, ...where, '--wait', '--reason', 'demo');
+  }
+
+  /** How long the last change of the key took on each host. */
+  async timings(): Promise<readonly FlipTiming[]> {
+    const key = keyDocument.parse(await skeinJson(this.#context, 'key', 'get', KEY));
+    return key.progress.hosts.map(({ host, observation }) => ({
+      host,
+      pokeUs: observation.pokeNs / 1e3,
+      applyMs: observation.applyNs / 1e6,
+    }));
+  }
+
+  async #run(...args: string[]): Promise<void> {
+    const { exitCode, stderr } = await skein(this.#context, ...args);
+    if (exitCode !== 0) throw new Error(`skein ${args.join(' ')}: exit ${exitCode}: ${stderr}`);
+  }
+}
