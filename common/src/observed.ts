@@ -7,7 +7,7 @@ export interface KeyObservation {
   readonly generation: bigint;
   readonly value: boolean;
   readonly outcome: 'applied' | 'unchanged' | 'failed';
-  readonly tier: 'dynamic' | 'specialised';
+  readonly tier: Tier;
   /** Sum of the pokes, measured in the helper. */
   readonly pokeNs: bigint;
   /** Message received to read-back done. */
@@ -32,31 +32,44 @@ export interface HostReport {
   readonly programs: readonly ProgramReport[];
 }
 
+/** One attached program, as its engine read it. */
 export interface ProgramReport {
   readonly unit: string;
   readonly program: string;
+  /** The kind of hook: "xdp", "tc". */
   readonly type: string;
+  /** In words: "xdp eth0". */
   readonly attachPoint: string;
-  readonly tier: 'dynamic' | 'specialised';
+  readonly tier: Tier;
+  /** The kernel's id of the variant in force. */
   readonly programId: number;
+  /** Static branches of this program. */
   readonly sites: number;
+  /** Loaded variants, the dynamic one included: at least 1. */
   readonly variants: number;
-  /** JITed bytes of all variants. */
+  /** JITed bytes of all of them. */
   readonly variantBytes: number;
   /** JITed bytes of the dynamic variant minus those of the variant in force. */
   readonly bytesSaved: number;
-  /** Why the program is on the dynamic tier; empty otherwise. */
+  /** Why the program is on the dynamic tier, in one line; empty otherwise. */
   readonly tierReason: string;
-  readonly statistics: {
-    readonly verifiedInstructions: number;
-    readonly verificationTimeUs: number;
-    readonly stackDepthBytes: number;
-    readonly totalStates: number;
-    readonly peakStates: number;
-    readonly xlatedBytes: number;
-    readonly jitedBytes: number;
-  };
+  readonly statistics: VerifierStatistics;
   readonly staticKeys: Readonly<Record<string, boolean>>;
+}
+
+/** How a program carries its keys: each site tests the variable, or the sites are gone. */
+export type Tier = 'dynamic' | 'specialised';
+
+/** Of the variant in force. */
+export interface VerifierStatistics {
+  readonly verifiedInstructions: number;
+  /** Of the load; 0 when adopted from a process that did not leave it (the kernel does not keep it). */
+  readonly verificationTimeUs: number;
+  readonly stackDepthBytes: number;
+  readonly totalStates: number;
+  readonly peakStates: number;
+  readonly xlatedBytes: number;
+  readonly jitedBytes: number;
 }
 
 /**

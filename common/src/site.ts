@@ -15,16 +15,21 @@ export interface SiteReport {
   /** Absent when the object was compiled without -g. */
   readonly source: { readonly file: string; readonly line: number } | undefined;
   readonly encoding: 'default' | 'section' | 'self-compare' | 'selectable-ja';
-  /** "On" means fall through, as for a likely branch. */
+  /** "On" means fall through: the on side is laid out in line, as for a likely branch. */
   readonly inverse: boolean;
-  /** The value of the key that the program acts on. */
+  /** The value of the key that the program acts on, read back. */
   readonly on: boolean;
+  /**
+   * - `branch`: an instruction that tests the key, or is patched;
+   * - `removed`: the variant in force is specialised for the key's value, and nothing of the site is left;
+   * - `unreachable`: the verifier removed it, with code that can never run.
+   */
   readonly state: 'branch' | 'removed' | 'unreachable';
-  /** Instruction of the loaded program, counted from its start. */
+  /** Of a branch: instruction of the loaded program, from its start. Absent when the object has no line information. */
   readonly translatedOffset: number | undefined;
-  /** Bytes from the start of the function's native code. */
+  /** Of a branch: bytes from the start of its function's native code. Absent as for `address`. */
   readonly jitedOffset: number | undefined;
-  /** In kernel text; absent also where the kernel keeps addresses to itself. */
+  /** Of a branch: in kernel text. Absent also where the kernel keeps addresses to itself (kptr_restrict, CAP_SYSLOG). */
   readonly address: bigint | undefined;
 }
 

@@ -1,4 +1,5 @@
-import type { Encoding, SourceLine } from '../object/spec.ts';
+import type { ProgramReport, Tier } from '#common/observed.ts';
+import type { SiteReport } from '#common/site.ts';
 
 /**
  * The engine interface: what the agent needs of whatever runs BPF programs with static keys. The kernel
@@ -63,8 +64,6 @@ export interface Engine {
 
 export type EngineKind = 'kernel' | 'fake';
 
-export type Tier = 'dynamic' | 'specialised';
-
 export interface UnitSpec {
   /** Matches {@link UNIT_NAME}. */
   readonly name: string;
@@ -120,72 +119,13 @@ export interface UnitStatus {
   readonly programs: readonly ProgramStatus[];
 }
 
-export interface ProgramStatus {
-  readonly program: string;
+export interface ProgramStatus extends Omit<ProgramReport, 'unit' | 'type' | 'staticKeys'> {
   readonly type: HookParameters['kind'];
-  /** In words: "xdp eth0". */
-  readonly attachPoint: string;
   readonly attached: boolean;
-  readonly tier: Tier;
-  /** The kernel's id of the variant in force. */
-  readonly programId: number;
-  /** Static branches of this program. */
-  readonly sites: number;
-  /** Loaded variants, the dynamic one included: at least 1. */
-  readonly variants: number;
-  /** JITed bytes of all of them. */
-  readonly variantBytes: number;
-  /** JITed bytes of the dynamic variant minus those of the variant in force. */
-  readonly bytesSaved: number;
-  /** Why the program is on the dynamic tier, in one line; empty otherwise. */
-  readonly tierReason: string;
-  readonly statistics: VerifierStatistics;
 }
 
 /** A static branch of a program, as the kernel or runtime has it now. */
-export interface SiteStatus {
-  readonly program: string;
-  /** Name of the static key. */
-  readonly key: string;
-  /** The function that it is in. */
-  readonly function: string;
-  /** The executable section of the object. */
-  readonly section: string;
-  /** Instruction slot of the jump in the object, counted from the start of the section. */
-  readonly sectionOffset: number;
-  /** The same, counted from the start of the function. */
-  readonly functionOffset: number;
-  /** Absent when the object was compiled without -g. */
-  readonly source: SourceLine | undefined;
-  readonly encoding: Encoding;
-  /** "On" means fall through: the on side is laid out in line, as for a likely branch. */
-  readonly inverse: boolean;
-  /** The value of the key that the program acts on, read back. */
-  readonly on: boolean;
-  /**
-   * - `branch`: an instruction that tests the key, or is patched;
-   * - `removed`: the variant in force is specialised for the key's value, and nothing of the site is left;
-   * - `unreachable`: the verifier removed it, with code that can never run.
-   */
-  readonly state: 'branch' | 'removed' | 'unreachable';
-  /** Of a branch: instruction of the loaded program, from its start. Absent when the object has no line information. */
-  readonly translatedOffset: number | undefined;
-  /** Of a branch: bytes from the start of its function's native code. Absent as for `address`. */
-  readonly jitedOffset: number | undefined;
-  /** Of a branch: in kernel text. Absent also where the kernel keeps addresses to itself (kptr_restrict, CAP_SYSLOG). */
-  readonly address: bigint | undefined;
-}
-
-export interface VerifierStatistics {
-  readonly verifiedInstructions: number;
-  /** Of the load; 0 when adopted from a process that did not leave it (the kernel does not keep it). */
-  readonly verificationTimeUs: number;
-  readonly stackDepthBytes: number;
-  readonly totalStates: number;
-  readonly peakStates: number;
-  readonly xlatedBytes: number;
-  readonly jitedBytes: number;
-}
+export type SiteStatus = Omit<SiteReport, 'unit'>;
 
 export interface FlipReport {
   /** Static key name → value read back after the flip; exactly the keys asked for. */

@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { ProgramStatus, Tier, UnitStatus } from '../engine/engine.ts';
+import type { Tier } from '#common/observed.ts';
+import type { ProgramStatus, UnitStatus } from '../engine/engine.ts';
 
 const TIERS: readonly Tier[] = ['dynamic', 'specialised'];
 

@@ -1,6 +1,6 @@
 import { SkeinError } from '#common/errors.ts';
-import type { KeyObservation } from '#common/observed.ts';
-import type { Tier, UnitStatus } from '../engine/engine.ts';
+import type { KeyObservation, Tier } from '#common/observed.ts';
+import type { UnitStatus } from '../engine/engine.ts';
 import type { AgentUnit } from '../keys/agent-unit.ts';
 import type { Knowledge } from '../keys/desired-table.ts';
 import type { DesiredVector } from '../keys/desired-vector.ts';

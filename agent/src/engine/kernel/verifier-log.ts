@@ -1,4 +1,4 @@
-import type { VerifierStatistics } from '../engine.ts';
+import type { VerifierStatistics } from '#common/observed.ts';
 
 /** What only the log of a load tells; the kernel does not keep it. */
 export type LoadStatistics = Pick<
