@@ -43,7 +43,11 @@ function documented(section: string): readonly string[] {
 
 test('every metric of the agent is in metrics.md, and no other', () => {
   const registry = new Registry();
-  new AgentMetrics(registry, { version: '', engine: '', kernelRelease: '' }, () => true);
+  new AgentMetrics(
+    registry,
+    { version: '', engine: '', kernelRelease: '', features: [] },
+    () => true,
+  );
   assert.deepEqual([...documented('## Agent')].sort(), [...registered(registry)].sort());
 });
 

@@ -20,7 +20,11 @@ test('promtool accepts the Prometheus configuration and its alerts fire when the
 
 test('alerts speak of metrics that exist', async () => {
   const registry = new Registry();
-  new AgentMetrics(registry, { version: '1', engine: 'fake', kernelRelease: '6' }, () => true);
+  new AgentMetrics(
+    registry,
+    { version: '1', engine: 'fake', kernelRelease: '6', features: [] },
+    () => true,
+  );
   createMetrics(registry, '1', {
     keyCount: () => 0,
     hostStates: () => [],

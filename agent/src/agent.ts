@@ -66,8 +66,8 @@ export class Agent {
    * @throws SkeinError when the engine cannot work at all, or the metrics port is taken
    */
   static async start(settings: AgentSettings, ports: AgentPorts): Promise<Agent> {
-    const { kernelRelease } = await ports.engine.probe();
-    const info = { version: settings.version, engine: ports.engine.kind, kernelRelease };
+    const { kernelRelease, features } = await ports.engine.probe();
+    const info = { version: settings.version, engine: ports.engine.kind, kernelRelease, features };
     const metrics = new AgentMetrics(ports.registry, info, () => agent?.ready ?? false);
     let agent: Agent | undefined;
     const server = await serveMetrics(settings.listen, {

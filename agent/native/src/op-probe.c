@@ -29,6 +29,13 @@ static const struct bpf_insn native_branch[] = {
 	EXIT,
 };
 
+/* The jump of 32 bits that came with Linux 6.6. */
+static const struct bpf_insn goto_long[] = {
+	MOV_R0(0),
+	{ .code = BPF_JMP32 | BPF_JA, .imm = 0 },
+	EXIT,
+};
+
 struct probe {
 	struct call *call;
 	Skein__V1__ProbeResponse *response;
@@ -124,11 +131,12 @@ static void probe_jit(struct probe *probe, int program)
 		       "programs are interpreted");
 }
 
-static void probe_native_branch(struct probe *probe)
+static void probe_instructions(struct probe *probe, const char *name, const struct bpf_insn *code,
+			       size_t count)
 {
-	int fd = load(BPF_PROG_TYPE_SOCKET_FILTER, native_branch, 4, 0, 0);
+	int fd = load(BPF_PROG_TYPE_SOCKET_FILTER, code, count, 0, 0);
 
-	report_errno(probe, "native_static_branch", fd < 0 ? errno : 0, EINVAL);
+	report_errno(probe, name, fd < 0 ? errno : 0, EINVAL);
 	if (fd >= 0)
 		close(fd);
 }
@@ -180,7 +188,8 @@ int op_probe(struct call *call, const Skein__V1__ProbeRequest *request,
 	probe_link(&probe, "link/tcx", tc, INT_MAX, ATTACH_TCX_INGRESS, ENODEV);
 	probe_link(&probe, "link/perf_event", tracepoint, INT_MAX, BPF_PERF_EVENT, EBADF);
 	probe_jit(&probe, tc);
-	probe_native_branch(&probe);
+	probe_instructions(&probe, "native_static_branch", native_branch, 4);
+	probe_instructions(&probe, "gotol", goto_long, 3);
 	probe_map(&probe, "map_type/insn_array", MAP_TYPE_INSN_ARRAY, 16, EINVAL);
 	probe_bpffs(&probe);
 	const int opened[] = { xdp, tc, tracepoint, others[0], others[1] };

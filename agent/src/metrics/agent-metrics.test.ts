@@ -9,7 +9,12 @@ import type { SettledKey } from '../reconcile/reconciler.ts';
 import { testUnit } from '../testing/fixtures.ts';
 import { AgentMetrics } from './agent-metrics.ts';
 
-const info = { version: '1.2.3', engine: 'fake', kernelRelease: '6.0' };
+const info = {
+  version: '1.2.3',
+  engine: 'fake',
+  kernelRelease: '6.0',
+  features: [{ name: 'gotol', availability: 'no', detail: 'EINVAL' }],
+} as const;
 const observation = {
   key: 'net.alpha',
   generation: 7n,
@@ -61,6 +66,7 @@ describe('agent metrics', () => {
       'skein_agent_flips_total{result="applied",reason="desired"} 1',
       'skein_agent_applied_generation{key="net.alpha"} 7',
       'skein_agent_ready 1',
+      'skein_agent_engine_feature_info{feature="gotol",availability="no"} 1',
       'skein_agent_program_tier{unit="guard",program="mixed",tier="dynamic"} 1',
     ]) {
       assert.ok(text.includes(line), line);

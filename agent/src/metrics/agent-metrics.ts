@@ -1,7 +1,7 @@
 import { Counter, exponentialBuckets, Gauge, Histogram, type Registry } from 'prom-client';
 import type { KeyObservation } from '#common/observed.ts';
 import { REJECTIONS, type Rejection } from '../agent-bus.ts';
-import type { Specialisation } from '../engine/engine.ts';
+import type { ProbedFeature, Specialisation } from '../engine/engine.ts';
 import type { SettledKey } from '../reconcile/reconciler.ts';
 import { UnitMetrics } from './unit-metrics.ts';
 
@@ -16,6 +16,7 @@ export interface AgentMetricsInfo {
   readonly version: string;
   readonly engine: string;
   readonly kernelRelease: string;
+  readonly features: readonly ProbedFeature[];
 }
 
 /**
@@ -114,6 +115,15 @@ export class AgentMetrics {
       labelNames: ['engine', 'kernel_release'],
       registers,
     }).set({ engine: info.engine, kernel_release: info.kernelRelease }, 1);
+    const features = new Gauge({
+      name: 'skein_agent_engine_feature_info',
+      help: 'Always 1: a feature of the kernel or runtime, and whether the probe found it.',
+      labelNames: ['feature', 'availability'],
+      registers,
+    });
+    for (const { name, availability } of info.features) {
+      features.set({ feature: name, availability }, 1);
+    }
     new Gauge({
       name: 'skein_agent_build_info',
       help: 'Always 1: the version of the agent.',

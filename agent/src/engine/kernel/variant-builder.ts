@@ -1,4 +1,5 @@
 import { SkeinError } from '#common/errors.ts';
+import { Availability } from '#proto/gen/skein/v1/helper.ts';
 import type { Helper } from '../../helper/helper.ts';
 import type { ObjectSpec } from '../../object/spec.ts';
 import type { HelperSession } from './helper-session.ts';
@@ -27,6 +28,8 @@ export interface BuildRequest {
 export class VariantBuilder {
   readonly #session: HelperSession;
   readonly #thread = new SpecialiseThread();
+  /** Asked once: the kernel stays the same. */
+  #gotol: boolean | undefined;
 
   constructor(session: HelperSession) {
     this.#session = session;
@@ -51,12 +54,13 @@ export class VariantBuilder {
     helper: Helper,
     { unit, version, program, vector, pin }: BuildRequest,
   ): Promise<LoadStatistics> {
+    this.#gotol ??= await knowsGotol(helper);
     const object = await this.#thread.specialise({
       digest: unit.digest,
       object: unit.spec.object,
       program,
       vector,
-      gotol: knowsGotol(helper.hello.kernelRelease),
+      gotol: this.#gotol,
     });
     const open: number[] = [];
     try {
@@ -99,8 +103,10 @@ function mapNames({ sections, symbols }: ObjectSpec): readonly string[] {
   return [...new Set([...maps, ...data].map(({ name }) => name))];
 }
 
-/** `gotol` came with Linux 6.6 (commit 4cd58e9af8b9). */
-function knowsGotol(kernelRelease: string): boolean {
-  const [major = 0, minor = 0] = kernelRelease.split('.').map(Number);
-  return major > 6 || (major === 6 && minor >= 6);
+/** Whether the kernel takes `gotol`, the jump of 32 bits. */
+async function knowsGotol(helper: Helper): Promise<boolean> {
+  const { features } = await helper.request('probe', {});
+  return features.some(
+    ({ name, availability }) => name === 'gotol' && availability === Availability.YES,
+  );
 }

@@ -254,7 +254,7 @@ export interface ProbeResponse {
 }
 
 export interface Feature {
-  /** e.g. "prog_type/xdp", "link/tcx", "jit", "native_static_branch", "map_type/insn_array". */
+  /** e.g. "prog_type/xdp", "link/tcx", "jit", "native_static_branch", "gotol", "map_type/insn_array". */
   name: string;
   availability: Availability;
   /** The errno's name or another short reason; empty when available. */
