@@ -89,27 +89,23 @@ const namedRelocations = ({ sections }: ReturnType<typeof readObject>) =>
     }));
 
 for (const { name, read } of samples) {
-  test(`the kernel makes the same of ${name}, rewritten`, { skip: bpfUnavailable() }, (t) => {
+  test(`the kernel makes the same of ${name}, rewritten`, { skip: bpfUnavailable() }, () => {
     const file = path.basename(name, '.o');
     const stock = tryToLoad(file, read());
-    if (stock instanceof Error) {
-      t.skip(`the kernel does not take the original: ${lastLine(stock)}`);
-      return;
-    }
-    assert.deepEqual(kernelView(file, rewritten(read())), stock);
-    assert.ok(Object.keys(stock.programs).length > 0);
+    assert.deepEqual(tryToLoad(file, rewritten(read())), stock);
+    if ('programs' in stock) assert.ok(Object.keys(stock.programs).length > 0);
+    else assert.ok(stock.refused.length > 0);
   });
 }
 
-const lastLine = ({ message }: Error) =>
-  message.split('\n').findLast((line) => line.startsWith('libbpf: '));
-
-function tryToLoad(name: string, bytes: Uint8Array): KernelView | Error {
+/** Some objects are not for this kernel: then it must refuse both in the same words. */
+function tryToLoad(name: string, bytes: Uint8Array): KernelView | { refused: readonly string[] } {
   try {
     return kernelView(name, bytes);
   } catch (error) {
-    if (error instanceof Error) return error;
-    throw error;
+    if (!(error instanceof Error)) throw error;
+    const lines = error.message.split('\n').filter((line) => !/\/tmp\/|\busec\b/.test(line));
+    return { refused: lines };
   }
 }
 
