@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { SkeinError } from '#common/errors.ts';
+import { mulberry32 } from '../../../test/support/random.ts';
 import { sitesOfProgram } from './call-graph.ts';
 import { readObject } from './read-object.ts';
 import { fixture } from './testdata/fixtures.ts';
@@ -135,22 +136,9 @@ function withSections(
   return bytes;
 }
 
-type Random = (below: number) => number;
-
-/** A small generator with a seed, so that a failure can be had again. */
-function mulberry32(seed: number): Random {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
 const INTERESTING = [0, 1, 7, 8, 0x7f, 0x80, 0xff, 0xff00, 0xffff, 0x7fffffff, 0xffffffff];
 
-function mutate(bytes: Uint8Array, random: Random): void {
+function mutate(bytes: Uint8Array, random: (below: number) => number): void {
   const at = random(bytes.length - 8);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   switch (random(4)) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { mulberry32 } from '../../../test/support/random.ts';
 import { readObject } from '../object/read-object.ts';
 import { type BpftoolObject, bpfUnavailable } from '../object/testdata/bpftool.ts';
 import { lift } from './lift.ts';
@@ -7,7 +8,6 @@ import { lower } from './lower.ts';
 import { lowerDynamic } from './lower-dynamic.ts';
 import { specialise } from './specialise.ts';
 import { loadBytes } from './testdata/objects.ts';
-import { mulberry32 } from './testdata/random.ts';
 import { compile, KEYS, PROGRAMS, randomSource } from './testdata/random-program.ts';
 
 const skip = bpfUnavailable();

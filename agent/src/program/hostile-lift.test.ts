@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { SkeinError } from '#common/errors.ts';
+import { mulberry32 } from '../../../test/support/random.ts';
 import { readObject } from '../object/read-object.ts';
 import { fixture } from '../object/testdata/fixtures.ts';
 import { lift } from './lift.ts';
@@ -8,7 +9,6 @@ import { lower } from './lower.ts';
 import { lowerDynamic } from './lower-dynamic.ts';
 import { specialise } from './specialise.ts';
 import { programFixture } from './testdata/objects.ts';
-import { mulberry32 } from './testdata/random.ts';
 
 /** Far above what any input here needs, far below what a loop without bound takes. */
 const LIMIT_MS = 5000;

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { exampleObject } from '../../../examples/example-object.ts';
 import * as packets from '../../../examples/guard/packets.ts';
+import { mulberry32 } from '../../../test/support/random.ts';
 import { JA } from '../object/instructions.ts';
 import { readObject } from '../object/read-object.ts';
 import type { ObjectSpec } from '../object/spec.ts';
@@ -12,7 +13,6 @@ import { lift } from './lift.ts';
 import { lower } from './lower.ts';
 import { specialise } from './specialise.ts';
 import { kernelView, loadBytes, programFixture } from './testdata/objects.ts';
-import { mulberry32 } from './testdata/random.ts';
 import { compile, KEYS, randomSource } from './testdata/random-program.ts';
 
 const skip = bpfUnavailable();

@@ -11,6 +11,7 @@ import type {
   UnitSpec,
   UnitStatus,
 } from '../engine.ts';
+import { siteIdentity } from '../site-identity.ts';
 import type { FakeObject, FakeUnit, FakeWorld } from './fake-world.ts';
 
 /**
@@ -179,17 +180,11 @@ function sitesOf({ object, keys }: FakeObject, program: string, id: number): Sit
   return object.keys
     .flatMap(({ sites }) => sites.filter(isHere))
     .map((site) => {
-      const offset = site.instruction - (found?.instruction ?? 0);
+      const identity = siteIdentity(object, site);
+      const offset = identity.functionOffset;
       return {
         program,
-        key: site.key,
-        function: site.function,
-        section: site.section,
-        sectionOffset: site.instruction,
-        functionOffset: offset,
-        source: site.source,
-        encoding: site.encoding,
-        inverse: site.inverse,
+        ...identity,
         on: keys.get(site.key) === true,
         state: 'branch',
         translatedOffset: offset,

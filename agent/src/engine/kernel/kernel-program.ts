@@ -84,13 +84,11 @@ export class KernelProgram {
     // What failed is tried again from here on.
     this.failures.clear();
     const now = vectorOf(this.keys, values);
-    const next = [...neighbours(now, expected)].slice(0, this.#room() - 1);
+    const next = [...neighbours(now, expected).take(this.#room() - 1)];
     // Touched in reverse, so that what makes room for the missing is what nobody is about to need.
     for (const vector of [...next].reverse()) this.variants.use(this.vectorName(vector));
-    const isLoaded = (vector: KeyVector) =>
-      this.variants.use(this.vectorName(vector)) !== undefined;
     const missing = next.filter((vector) => !this.variants.peek(this.vectorName(vector)));
-    return [isLoaded(now) ? undefined : now, ...missing];
+    return [this.variants.use(this.vectorName(now)) ? undefined : now, ...missing];
   }
 
   /** Variants that the cache holds for sure, each taken to be as large as the dynamic one; at least 1. */

@@ -1,6 +1,7 @@
 import { sitesOfProgram } from '../../object/call-graph.ts';
 import type { ObjectSpec, StaticBranch } from '../../object/spec.ts';
 import type { SiteStatus } from '../engine.ts';
+import { siteIdentity } from '../site-identity.ts';
 import type { KernelUnit } from './kernel-unit.ts';
 import { readKeys } from './key-variables.ts';
 import { SitePlaces } from './site-addresses.ts';
@@ -35,21 +36,11 @@ function siteStatus(
   on: boolean,
   places: SitePlaces | undefined,
 ): SiteStatus {
-  const fn = object.functions.find(
-    ({ name, section }) => name === site.function && section === site.section,
-  );
   const found = places?.find(site);
   const place = typeof found === 'object' ? found : undefined;
   return {
     program,
-    key: site.key,
-    function: site.function,
-    section: site.section,
-    sectionOffset: site.instruction,
-    functionOffset: site.instruction - (fn?.instruction ?? 0),
-    source: site.source,
-    encoding: site.encoding,
-    inverse: site.inverse,
+    ...siteIdentity(object, site),
     on,
     state: places === undefined ? 'removed' : found === 'unreachable' ? 'unreachable' : 'branch',
     translatedOffset: place?.translated,
