@@ -25,19 +25,20 @@ async function liveHost(name: string, intervalMs?: number): Promise<FakeHost> {
   return host;
 }
 
-/** Answers as an agent does. */
-function answer(host: string, reply: (data: Uint8Array) => SitesReply): void {
+/** Answers as an agent does, from the moment that this resolves: a flush has told the server so. */
+function answer(host: string, reply: (data: Uint8Array) => SitesReply): Promise<void> {
   harness.nc.subscribe(sitesRequestSubject(host), {
     callback: (_, request) => {
       request.respond(SitesReply.encode(reply(request.data)).finish());
     },
   });
+  return harness.nc.flush();
 }
 
 test('asks the agent, page by page', async () => {
   const host = await liveHost('web-1.example');
   const all = Array.from({ length: SITES_PER_PAGE + 5 }, (_, at) => siteAt(at));
-  answer(host.name, (data) =>
+  await answer(host.name, (data) =>
     replyToWire(pageOfSites(all, queryFromWire(SitesRequest.decode(data)))),
   );
   const first = await client.sites(host.name, { unit: 'guard' });
@@ -50,7 +51,7 @@ test('asks the agent, page by page', async () => {
 
 test('gives on what the agent says', async () => {
   const host = await liveHost('broken');
-  answer(host.name, () => replyToWire(new SkeinError('SKEIN_HELPER_DIED', 'it ended')));
+  await answer(host.name, () => replyToWire(new SkeinError('SKEIN_HELPER_DIED', 'it ended')));
   await assert.rejects(client.sites(host.name), {
     code: 'SKEIN_HELPER_DIED',
     message: 'it ended',
@@ -60,7 +61,7 @@ test('gives on what the agent says', async () => {
 test('refuses an answer that it cannot read', async () => {
   const host = await liveHost('strange');
   const site = { ...replyToWire({ sites: [siteAt(0)], total: 1 }).sites[0] };
-  answer(host.name, () =>
+  await answer(host.name, () =>
     SitesReply.fromPartial({ sites: [{ ...site, encoding: Encoding.UNSPECIFIED }], total: 1 }),
   );
   await assert.rejects(client.sites(host.name), { code: 'SKEIN_STORE_CORRUPT' });
@@ -78,7 +79,7 @@ test('a host that is unknown, lost, or without an agent that answers', async () 
     message: 'host "mute"',
   });
   const lost = await liveHost('lost', 1);
-  answer(lost.name, () => assert.fail('a lost host is not asked'));
+  await answer(lost.name, () => assert.fail('a lost host is not asked'));
   await until('lost', async () => {
     const error: unknown = await client.sites(lost.name).catch((thrown) => thrown);
     return error instanceof SkeinError && error.code === 'SKEIN_HOST_SILENT';
