@@ -19,11 +19,28 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../google/protobuf/timestamp.ts";
-import { Change, DesiredKey } from "./desired.ts";
+import { Control } from "./control.ts";
+import { DesiredKey } from "./desired.ts";
+import { Transition } from "./rollout.ts";
 
 export const protobufPackage = "skein.v1";
 
 export const protobufFileName = "skein/v1/audit.proto";
+
+export interface StateAtRequest {
+  time:
+    | Date
+    | undefined;
+  /** Empty: all keys. */
+  key: string;
+}
+
+export interface StateAtResponse {
+  /** The generation in force then, of each key that was there; by name. */
+  keys: DesiredKey[];
+  /** Fleet-wide settings then. */
+  control: Control | undefined;
+}
 
 export interface ListAuditRequest {
   /** Empty: all keys. */
@@ -40,14 +57,200 @@ export interface ListAuditResponse {
 }
 
 export interface AuditRecord {
-  key: string;
-  change:
-    | Change
-    | undefined;
+  what: { $case: "key"; value: KeyChange } | { $case: "rollout"; value: RolloutChange } | {
+    $case: "control";
+    value: ControlChange;
+  } | undefined;
+}
+
+export interface KeyChange {
   /** Absent on create. */
   old: DesiredKey | undefined;
   new: DesiredKey | undefined;
 }
+
+export interface RolloutChange {
+  rollout: string;
+  key: string;
+  transition: Transition | undefined;
+}
+
+export interface ControlChange {
+  old: Control | undefined;
+  new: Control | undefined;
+}
+
+function createBaseStateAtRequest(): StateAtRequest {
+  return { time: undefined, key: "" };
+}
+
+export const StateAtRequest: MessageFns<StateAtRequest> = {
+  encode(message: StateAtRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.time !== undefined) {
+      Timestamp.encode(toTimestamp(message.time), writer.uint32(10).fork()).join();
+    }
+    if (message.key !== "") {
+      writer.uint32(18).string(message.key);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateAtRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateAtRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StateAtRequest {
+    return {
+      time: isSet(object.time) ? fromJsonTimestamp(object.time) : undefined,
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+    };
+  },
+
+  toJSON(message: StateAtRequest): unknown {
+    const obj: any = {};
+    if (message.time !== undefined) {
+      obj.time = message.time.toISOString();
+    }
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StateAtRequest>): StateAtRequest {
+    return StateAtRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StateAtRequest>): StateAtRequest {
+    const message = createBaseStateAtRequest();
+    message.time = object.time ?? undefined;
+    message.key = object.key ?? "";
+    return message;
+  },
+};
+
+function createBaseStateAtResponse(): StateAtResponse {
+  return { keys: [], control: undefined };
+}
+
+export const StateAtResponse: MessageFns<StateAtResponse> = {
+  encode(message: StateAtResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.keys) {
+      DesiredKey.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.control !== undefined) {
+      Control.encode(message.control, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateAtResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateAtResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keys.push(DesiredKey.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.control = Control.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StateAtResponse {
+    return {
+      keys: globalThis.Array.isArray(object?.keys) ? object.keys.map((e: any) => DesiredKey.fromJSON(e)) : [],
+      control: isSet(object.control) ? Control.fromJSON(object.control) : undefined,
+    };
+  },
+
+  toJSON(message: StateAtResponse): unknown {
+    const obj: any = {};
+    if (message.keys?.length) {
+      obj.keys = message.keys.map((e) => DesiredKey.toJSON(e));
+    }
+    if (message.control !== undefined) {
+      obj.control = Control.toJSON(message.control);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StateAtResponse>): StateAtResponse {
+    return StateAtResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StateAtResponse>): StateAtResponse {
+    const message = createBaseStateAtResponse();
+    message.keys = object.keys?.map((e) => DesiredKey.fromPartial(e)) || [];
+    message.control = (object.control !== undefined && object.control !== null)
+      ? Control.fromPartial(object.control)
+      : undefined;
+    return message;
+  },
+};
 
 function createBaseListAuditRequest(): ListAuditRequest {
   return { key: "", since: undefined, limit: 0 };
@@ -220,22 +423,21 @@ export const ListAuditResponse: MessageFns<ListAuditResponse> = {
 };
 
 function createBaseAuditRecord(): AuditRecord {
-  return { key: "", change: undefined, old: undefined, new: undefined };
+  return { what: undefined };
 }
 
 export const AuditRecord: MessageFns<AuditRecord> = {
   encode(message: AuditRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.key !== "") {
-      writer.uint32(10).string(message.key);
-    }
-    if (message.change !== undefined) {
-      Change.encode(message.change, writer.uint32(18).fork()).join();
-    }
-    if (message.old !== undefined) {
-      DesiredKey.encode(message.old, writer.uint32(26).fork()).join();
-    }
-    if (message.new !== undefined) {
-      DesiredKey.encode(message.new, writer.uint32(34).fork()).join();
+    switch (message.what?.$case) {
+      case "key":
+        KeyChange.encode(message.what.value, writer.uint32(10).fork()).join();
+        break;
+      case "rollout":
+        RolloutChange.encode(message.what.value, writer.uint32(18).fork()).join();
+        break;
+      case "control":
+        ControlChange.encode(message.what.value, writer.uint32(26).fork()).join();
+        break;
     }
     return writer;
   },
@@ -258,7 +460,7 @@ export const AuditRecord: MessageFns<AuditRecord> = {
               break;
             }
 
-            message.key = reader.string();
+            message.what = { $case: "key", value: KeyChange.decode(reader, reader.uint32()) };
             continue;
           }
           case 2: {
@@ -266,7 +468,7 @@ export const AuditRecord: MessageFns<AuditRecord> = {
               break;
             }
 
-            message.change = Change.decode(reader, reader.uint32());
+            message.what = { $case: "rollout", value: RolloutChange.decode(reader, reader.uint32()) };
             continue;
           }
           case 3: {
@@ -274,11 +476,112 @@ export const AuditRecord: MessageFns<AuditRecord> = {
               break;
             }
 
+            message.what = { $case: "control", value: ControlChange.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AuditRecord {
+    return {
+      what: isSet(object.key)
+        ? { $case: "key", value: KeyChange.fromJSON(object.key) }
+        : isSet(object.rollout)
+        ? { $case: "rollout", value: RolloutChange.fromJSON(object.rollout) }
+        : isSet(object.control)
+        ? { $case: "control", value: ControlChange.fromJSON(object.control) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: AuditRecord): unknown {
+    const obj: any = {};
+    if (message.what?.$case === "key") {
+      obj.key = KeyChange.toJSON(message.what.value);
+    } else if (message.what?.$case === "rollout") {
+      obj.rollout = RolloutChange.toJSON(message.what.value);
+    } else if (message.what?.$case === "control") {
+      obj.control = ControlChange.toJSON(message.what.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AuditRecord>): AuditRecord {
+    return AuditRecord.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AuditRecord>): AuditRecord {
+    const message = createBaseAuditRecord();
+    switch (object.what?.$case) {
+      case "key": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "key", value: KeyChange.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "rollout": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "rollout", value: RolloutChange.fromPartial(object.what.value) };
+        }
+        break;
+      }
+      case "control": {
+        if (object.what?.value !== undefined && object.what?.value !== null) {
+          message.what = { $case: "control", value: ControlChange.fromPartial(object.what.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseKeyChange(): KeyChange {
+  return { old: undefined, new: undefined };
+}
+
+export const KeyChange: MessageFns<KeyChange> = {
+  encode(message: KeyChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.old !== undefined) {
+      DesiredKey.encode(message.old, writer.uint32(10).fork()).join();
+    }
+    if (message.new !== undefined) {
+      DesiredKey.encode(message.new, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeyChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeyChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
             message.old = DesiredKey.decode(reader, reader.uint32());
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
+          case 2: {
+            if (tag !== 18) {
               break;
             }
 
@@ -297,23 +600,15 @@ export const AuditRecord: MessageFns<AuditRecord> = {
     }
   },
 
-  fromJSON(object: any): AuditRecord {
+  fromJSON(object: any): KeyChange {
     return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      change: isSet(object.change) ? Change.fromJSON(object.change) : undefined,
       old: isSet(object.old) ? DesiredKey.fromJSON(object.old) : undefined,
       new: isSet(object.new) ? DesiredKey.fromJSON(object.new) : undefined,
     };
   },
 
-  toJSON(message: AuditRecord): unknown {
+  toJSON(message: KeyChange): unknown {
     const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.change !== undefined) {
-      obj.change = Change.toJSON(message.change);
-    }
     if (message.old !== undefined) {
       obj.old = DesiredKey.toJSON(message.old);
     }
@@ -323,17 +618,201 @@ export const AuditRecord: MessageFns<AuditRecord> = {
     return obj;
   },
 
-  create(base?: DeepPartial<AuditRecord>): AuditRecord {
-    return AuditRecord.fromPartial(base ?? {});
+  create(base?: DeepPartial<KeyChange>): KeyChange {
+    return KeyChange.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<AuditRecord>): AuditRecord {
-    const message = createBaseAuditRecord();
-    message.key = object.key ?? "";
-    message.change = (object.change !== undefined && object.change !== null)
-      ? Change.fromPartial(object.change)
-      : undefined;
+  fromPartial(object: DeepPartial<KeyChange>): KeyChange {
+    const message = createBaseKeyChange();
     message.old = (object.old !== undefined && object.old !== null) ? DesiredKey.fromPartial(object.old) : undefined;
     message.new = (object.new !== undefined && object.new !== null) ? DesiredKey.fromPartial(object.new) : undefined;
+    return message;
+  },
+};
+
+function createBaseRolloutChange(): RolloutChange {
+  return { rollout: "", key: "", transition: undefined };
+}
+
+export const RolloutChange: MessageFns<RolloutChange> = {
+  encode(message: RolloutChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rollout !== "") {
+      writer.uint32(10).string(message.rollout);
+    }
+    if (message.key !== "") {
+      writer.uint32(18).string(message.key);
+    }
+    if (message.transition !== undefined) {
+      Transition.encode(message.transition, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RolloutChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRolloutChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rollout = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.transition = Transition.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RolloutChange {
+    return {
+      rollout: isSet(object.rollout) ? globalThis.String(object.rollout) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      transition: isSet(object.transition) ? Transition.fromJSON(object.transition) : undefined,
+    };
+  },
+
+  toJSON(message: RolloutChange): unknown {
+    const obj: any = {};
+    if (message.rollout !== "") {
+      obj.rollout = message.rollout;
+    }
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.transition !== undefined) {
+      obj.transition = Transition.toJSON(message.transition);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RolloutChange>): RolloutChange {
+    return RolloutChange.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RolloutChange>): RolloutChange {
+    const message = createBaseRolloutChange();
+    message.rollout = object.rollout ?? "";
+    message.key = object.key ?? "";
+    message.transition = (object.transition !== undefined && object.transition !== null)
+      ? Transition.fromPartial(object.transition)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseControlChange(): ControlChange {
+  return { old: undefined, new: undefined };
+}
+
+export const ControlChange: MessageFns<ControlChange> = {
+  encode(message: ControlChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.old !== undefined) {
+      Control.encode(message.old, writer.uint32(10).fork()).join();
+    }
+    if (message.new !== undefined) {
+      Control.encode(message.new, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ControlChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseControlChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.old = Control.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.new = Control.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ControlChange {
+    return {
+      old: isSet(object.old) ? Control.fromJSON(object.old) : undefined,
+      new: isSet(object.new) ? Control.fromJSON(object.new) : undefined,
+    };
+  },
+
+  toJSON(message: ControlChange): unknown {
+    const obj: any = {};
+    if (message.old !== undefined) {
+      obj.old = Control.toJSON(message.old);
+    }
+    if (message.new !== undefined) {
+      obj.new = Control.toJSON(message.new);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ControlChange>): ControlChange {
+    return ControlChange.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ControlChange>): ControlChange {
+    const message = createBaseControlChange();
+    message.old = (object.old !== undefined && object.old !== null) ? Control.fromPartial(object.old) : undefined;
+    message.new = (object.new !== undefined && object.new !== null) ? Control.fromPartial(object.new) : undefined;
     return message;
   },
 };
@@ -351,11 +830,23 @@ export const AuditServiceService = {
     responseSerialize: (value: ListAuditResponse): Buffer => Buffer.from(ListAuditResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListAuditResponse => ListAuditResponse.decode(value),
   },
+  /** What the fleet was told at a time in the past. */
+  stateAt: {
+    path: "/skein.v1.AuditService/StateAt" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: StateAtRequest): Buffer => Buffer.from(StateAtRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StateAtRequest => StateAtRequest.decode(value),
+    responseSerialize: (value: StateAtResponse): Buffer => Buffer.from(StateAtResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StateAtResponse => StateAtResponse.decode(value),
+  },
 } as const;
 
 export interface AuditServiceServer extends UntypedServiceImplementation {
   /** Newest first. */
   list: handleUnaryCall<ListAuditRequest, ListAuditResponse>;
+  /** What the fleet was told at a time in the past. */
+  stateAt: handleUnaryCall<StateAtRequest, StateAtResponse>;
 }
 
 export interface AuditServiceClient extends Client {
@@ -374,6 +865,22 @@ export interface AuditServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListAuditResponse) => void,
+  ): ClientUnaryCall;
+  /** What the fleet was told at a time in the past. */
+  stateAt(
+    request: StateAtRequest,
+    callback: (error: ServiceError | null, response: StateAtResponse) => void,
+  ): ClientUnaryCall;
+  stateAt(
+    request: StateAtRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: StateAtResponse) => void,
+  ): ClientUnaryCall;
+  stateAt(
+    request: StateAtRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: StateAtResponse) => void,
   ): ClientUnaryCall;
 }
 

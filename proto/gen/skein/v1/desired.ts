@@ -12,7 +12,22 @@ export const protobufPackage = "skein.v1";
 
 export const protobufFileName = "skein/v1/desired.proto";
 
-export const Action = { UNSPECIFIED: 0, CREATE: 1, SET: 2, DELETE: 3, UNRECOGNIZED: -1 } as const;
+export const Action = {
+  UNSPECIFIED: 0,
+  CREATE: 1,
+  SET: 2,
+  DELETE: 3,
+  /** APPLY - The whole key as a manifest declares it. */
+  APPLY: 4,
+  KILL: 5,
+  /** REVIVE - The end of a kill. */
+  REVIVE: 6,
+  /** REVERT - By the expiry of a time to live. */
+  REVERT: 7,
+  /** ROLLOUT - By a rollout: hosts taken in, rolled back, or completed. */
+  ROLLOUT: 8,
+  UNRECOGNIZED: -1,
+} as const;
 
 export type Action = typeof Action[keyof typeof Action];
 
@@ -21,6 +36,11 @@ export namespace Action {
   export type CREATE = typeof Action.CREATE;
   export type SET = typeof Action.SET;
   export type DELETE = typeof Action.DELETE;
+  export type APPLY = typeof Action.APPLY;
+  export type KILL = typeof Action.KILL;
+  export type REVIVE = typeof Action.REVIVE;
+  export type REVERT = typeof Action.REVERT;
+  export type ROLLOUT = typeof Action.ROLLOUT;
   export type UNRECOGNIZED = typeof Action.UNRECOGNIZED;
 }
 
@@ -38,6 +58,21 @@ export function actionFromJSON(object: any): Action {
     case 3:
     case "ACTION_DELETE":
       return Action.DELETE;
+    case 4:
+    case "ACTION_APPLY":
+      return Action.APPLY;
+    case 5:
+    case "ACTION_KILL":
+      return Action.KILL;
+    case 6:
+    case "ACTION_REVIVE":
+      return Action.REVIVE;
+    case 7:
+    case "ACTION_REVERT":
+      return Action.REVERT;
+    case 8:
+    case "ACTION_ROLLOUT":
+      return Action.ROLLOUT;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -55,6 +90,16 @@ export function actionToJSON(object: Action): string {
       return "ACTION_SET";
     case Action.DELETE:
       return "ACTION_DELETE";
+    case Action.APPLY:
+      return "ACTION_APPLY";
+    case Action.KILL:
+      return "ACTION_KILL";
+    case Action.REVIVE:
+      return "ACTION_REVIVE";
+    case Action.REVERT:
+      return "ACTION_REVERT";
+    case Action.ROLLOUT:
+      return "ACTION_ROLLOUT";
     case Action.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -93,7 +138,29 @@ export interface DesiredKey {
   deleted: boolean;
   description: string;
   /** The mutation that made this generation. */
-  change: Change | undefined;
+  change:
+    | Change
+    | undefined;
+  /** The key reverts to this by itself. */
+  expiry:
+    | Expiry
+    | undefined;
+  /** Lease epoch of the last write by a rollout or by an expiry; one with a lower epoch is refused. */
+  fence: bigint;
+  /** Set while kill comes from the kill of all keys. */
+  killedByAll: KilledByAll | undefined;
+}
+
+export interface KilledByAll {
+  /** The key's own kill, which comes back when the kill of all keys ends. */
+  own?: boolean | undefined;
+}
+
+/** What a flag with a time to live goes back to, and when. */
+export interface Expiry {
+  at: Date | undefined;
+  defaultValue: boolean;
+  rules: Rule[];
 }
 
 export interface Rule {
@@ -101,7 +168,18 @@ export interface Rule {
   selector: string;
   value: boolean;
   /** Absent: every host that the selector matches. */
-  portion: Portion | undefined;
+  portion:
+    | Portion
+    | undefined;
+  /** Set on rules that a running rollout owns: nobody else changes them. */
+  rollout: RolloutMark | undefined;
+}
+
+export interface RolloutMark {
+  id: string;
+  /** What of the rollout these rules put in force: the index of the step and how many hosts it takes in by now. */
+  step: number;
+  width: number;
 }
 
 /** A part of the hosts that a selector matches: those whose hash(salt, host) is below the threshold. */
@@ -234,6 +312,9 @@ function createBaseDesiredKey(): DesiredKey {
     deleted: false,
     description: "",
     change: undefined,
+    expiry: undefined,
+    fence: 0n,
+    killedByAll: undefined,
   };
 }
 
@@ -265,6 +346,18 @@ export const DesiredKey: MessageFns<DesiredKey> = {
     }
     if (message.change !== undefined) {
       Change.encode(message.change, writer.uint32(66).fork()).join();
+    }
+    if (message.expiry !== undefined) {
+      Expiry.encode(message.expiry, writer.uint32(74).fork()).join();
+    }
+    if (message.fence !== 0n) {
+      if (BigInt.asUintN(64, message.fence) !== message.fence) {
+        throw new globalThis.Error("value provided for field message.fence of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.fence);
+    }
+    if (message.killedByAll !== undefined) {
+      KilledByAll.encode(message.killedByAll, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -346,6 +439,30 @@ export const DesiredKey: MessageFns<DesiredKey> = {
             message.change = Change.decode(reader, reader.uint32());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.expiry = Expiry.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.fence = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.killedByAll = KilledByAll.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -372,6 +489,13 @@ export const DesiredKey: MessageFns<DesiredKey> = {
       deleted: isSet(object.deleted) ? globalThis.Boolean(object.deleted) : false,
       description: isSet(object.description) ? globalThis.String(object.description) : "",
       change: isSet(object.change) ? Change.fromJSON(object.change) : undefined,
+      expiry: isSet(object.expiry) ? Expiry.fromJSON(object.expiry) : undefined,
+      fence: isSet(object.fence) ? BigInt(object.fence) : 0n,
+      killedByAll: isSet(object.killedByAll)
+        ? KilledByAll.fromJSON(object.killedByAll)
+        : isSet(object.killed_by_all)
+        ? KilledByAll.fromJSON(object.killed_by_all)
+        : undefined,
     };
   },
 
@@ -401,6 +525,15 @@ export const DesiredKey: MessageFns<DesiredKey> = {
     if (message.change !== undefined) {
       obj.change = Change.toJSON(message.change);
     }
+    if (message.expiry !== undefined) {
+      obj.expiry = Expiry.toJSON(message.expiry);
+    }
+    if (message.fence !== 0n) {
+      obj.fence = message.fence.toString();
+    }
+    if (message.killedByAll !== undefined) {
+      obj.killedByAll = KilledByAll.toJSON(message.killedByAll);
+    }
     return obj;
   },
 
@@ -421,12 +554,191 @@ export const DesiredKey: MessageFns<DesiredKey> = {
     message.change = (object.change !== undefined && object.change !== null)
       ? Change.fromPartial(object.change)
       : undefined;
+    message.expiry = (object.expiry !== undefined && object.expiry !== null)
+      ? Expiry.fromPartial(object.expiry)
+      : undefined;
+    message.fence = (object.fence !== undefined && object.fence !== null) ? BigInt(object.fence) : 0n;
+    message.killedByAll = (object.killedByAll !== undefined && object.killedByAll !== null)
+      ? KilledByAll.fromPartial(object.killedByAll)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseKilledByAll(): KilledByAll {
+  return { own: undefined };
+}
+
+export const KilledByAll: MessageFns<KilledByAll> = {
+  encode(message: KilledByAll, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.own !== undefined) {
+      writer.uint32(8).bool(message.own);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KilledByAll {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKilledByAll();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.own = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): KilledByAll {
+    return { own: isSet(object.own) ? globalThis.Boolean(object.own) : undefined };
+  },
+
+  toJSON(message: KilledByAll): unknown {
+    const obj: any = {};
+    if (message.own !== undefined) {
+      obj.own = message.own;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<KilledByAll>): KilledByAll {
+    return KilledByAll.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KilledByAll>): KilledByAll {
+    const message = createBaseKilledByAll();
+    message.own = object.own ?? undefined;
+    return message;
+  },
+};
+
+function createBaseExpiry(): Expiry {
+  return { at: undefined, defaultValue: false, rules: [] };
+}
+
+export const Expiry: MessageFns<Expiry> = {
+  encode(message: Expiry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.at !== undefined) {
+      Timestamp.encode(toTimestamp(message.at), writer.uint32(10).fork()).join();
+    }
+    if (message.defaultValue !== false) {
+      writer.uint32(16).bool(message.defaultValue);
+    }
+    for (const v of message.rules) {
+      Rule.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Expiry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExpiry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.at = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.defaultValue = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rules.push(Rule.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Expiry {
+    return {
+      at: isSet(object.at) ? fromJsonTimestamp(object.at) : undefined,
+      defaultValue: isSet(object.defaultValue)
+        ? globalThis.Boolean(object.defaultValue)
+        : isSet(object.default_value)
+        ? globalThis.Boolean(object.default_value)
+        : false,
+      rules: globalThis.Array.isArray(object?.rules) ? object.rules.map((e: any) => Rule.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: Expiry): unknown {
+    const obj: any = {};
+    if (message.at !== undefined) {
+      obj.at = message.at.toISOString();
+    }
+    if (message.defaultValue !== false) {
+      obj.defaultValue = message.defaultValue;
+    }
+    if (message.rules?.length) {
+      obj.rules = message.rules.map((e) => Rule.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Expiry>): Expiry {
+    return Expiry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Expiry>): Expiry {
+    const message = createBaseExpiry();
+    message.at = object.at ?? undefined;
+    message.defaultValue = object.defaultValue ?? false;
+    message.rules = object.rules?.map((e) => Rule.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseRule(): Rule {
-  return { selector: "", value: false, portion: undefined };
+  return { selector: "", value: false, portion: undefined, rollout: undefined };
 }
 
 export const Rule: MessageFns<Rule> = {
@@ -439,6 +751,9 @@ export const Rule: MessageFns<Rule> = {
     }
     if (message.portion !== undefined) {
       Portion.encode(message.portion, writer.uint32(26).fork()).join();
+    }
+    if (message.rollout !== undefined) {
+      RolloutMark.encode(message.rollout, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -480,6 +795,14 @@ export const Rule: MessageFns<Rule> = {
             message.portion = Portion.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.rollout = RolloutMark.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -497,6 +820,7 @@ export const Rule: MessageFns<Rule> = {
       selector: isSet(object.selector) ? globalThis.String(object.selector) : "",
       value: isSet(object.value) ? globalThis.Boolean(object.value) : false,
       portion: isSet(object.portion) ? Portion.fromJSON(object.portion) : undefined,
+      rollout: isSet(object.rollout) ? RolloutMark.fromJSON(object.rollout) : undefined,
     };
   },
 
@@ -511,6 +835,9 @@ export const Rule: MessageFns<Rule> = {
     if (message.portion !== undefined) {
       obj.portion = Portion.toJSON(message.portion);
     }
+    if (message.rollout !== undefined) {
+      obj.rollout = RolloutMark.toJSON(message.rollout);
+    }
     return obj;
   },
 
@@ -524,6 +851,110 @@ export const Rule: MessageFns<Rule> = {
     message.portion = (object.portion !== undefined && object.portion !== null)
       ? Portion.fromPartial(object.portion)
       : undefined;
+    message.rollout = (object.rollout !== undefined && object.rollout !== null)
+      ? RolloutMark.fromPartial(object.rollout)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRolloutMark(): RolloutMark {
+  return { id: "", step: 0, width: 0 };
+}
+
+export const RolloutMark: MessageFns<RolloutMark> = {
+  encode(message: RolloutMark, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.step !== 0) {
+      writer.uint32(16).uint32(message.step);
+    }
+    if (message.width !== 0) {
+      writer.uint32(24).uint32(message.width);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RolloutMark {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRolloutMark();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.step = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.width = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RolloutMark {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      step: isSet(object.step) ? globalThis.Number(object.step) : 0,
+      width: isSet(object.width) ? globalThis.Number(object.width) : 0,
+    };
+  },
+
+  toJSON(message: RolloutMark): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.step !== 0) {
+      obj.step = Math.round(message.step);
+    }
+    if (message.width !== 0) {
+      obj.width = Math.round(message.width);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RolloutMark>): RolloutMark {
+    return RolloutMark.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RolloutMark>): RolloutMark {
+    const message = createBaseRolloutMark();
+    message.id = object.id ?? "";
+    message.step = object.step ?? 0;
+    message.width = object.width ?? 0;
     return message;
   },
 };

@@ -182,6 +182,7 @@ export interface HelperRequest {
     | { $case: "inspect"; value: InspectRequest }
     | { $case: "readCode"; value: ReadCodeRequest }
     | { $case: "makeSet"; value: MakeSetRequest }
+    | { $case: "readCounters"; value: ReadCountersRequest }
     | undefined;
 }
 
@@ -208,6 +209,7 @@ export interface HelperResponse {
     | { $case: "inspect"; value: InspectResponse }
     | { $case: "readCode"; value: ReadCodeResponse }
     | { $case: "makeSet"; value: MakeSetResponse }
+    | { $case: "readCounters"; value: ReadCountersResponse }
     | undefined;
 }
 
@@ -597,6 +599,27 @@ export interface MakeSetResponse {
   info: MapInfo | undefined;
 }
 
+/** Unsigned numbers in the values of an array map, or of a per-CPU array map, where the CPUs are summed. */
+export interface ReadCountersRequest {
+  map: number;
+  /** At most 16,384. Each value is read once when those of one index stand together. */
+  counters: CounterPlace[];
+}
+
+export interface CounterPlace {
+  /** Below the map's max_entries. */
+  index: number;
+  /** Into the value; a multiple of size. */
+  offset: number;
+  /** Bytes: 4 or 8. */
+  size: number;
+}
+
+export interface ReadCountersResponse {
+  /** In order. */
+  values: bigint[];
+}
+
 function createBaseHelperRequest(): HelperRequest {
   return { id: 0n, op: undefined };
 }
@@ -666,6 +689,9 @@ export const HelperRequest: MessageFns<HelperRequest> = {
         break;
       case "makeSet":
         MakeSetRequest.encode(message.op.value, writer.uint32(162).fork()).join();
+        break;
+      case "readCounters":
+        ReadCountersRequest.encode(message.op.value, writer.uint32(170).fork()).join();
         break;
     }
     return writer;
@@ -844,6 +870,14 @@ export const HelperRequest: MessageFns<HelperRequest> = {
             message.op = { $case: "makeSet", value: MakeSetRequest.decode(reader, reader.uint32()) };
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.op = { $case: "readCounters", value: ReadCountersRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -915,6 +949,10 @@ export const HelperRequest: MessageFns<HelperRequest> = {
         ? { $case: "makeSet", value: MakeSetRequest.fromJSON(object.makeSet) }
         : isSet(object.make_set)
         ? { $case: "makeSet", value: MakeSetRequest.fromJSON(object.make_set) }
+        : isSet(object.readCounters)
+        ? { $case: "readCounters", value: ReadCountersRequest.fromJSON(object.readCounters) }
+        : isSet(object.read_counters)
+        ? { $case: "readCounters", value: ReadCountersRequest.fromJSON(object.read_counters) }
         : undefined,
     };
   },
@@ -962,6 +1000,8 @@ export const HelperRequest: MessageFns<HelperRequest> = {
       obj.readCode = ReadCodeRequest.toJSON(message.op.value);
     } else if (message.op?.$case === "makeSet") {
       obj.makeSet = MakeSetRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "readCounters") {
+      obj.readCounters = ReadCountersRequest.toJSON(message.op.value);
     }
     return obj;
   },
@@ -1087,6 +1127,12 @@ export const HelperRequest: MessageFns<HelperRequest> = {
         }
         break;
       }
+      case "readCounters": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "readCounters", value: ReadCountersRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
     }
     return message;
   },
@@ -1164,6 +1210,9 @@ export const HelperResponse: MessageFns<HelperResponse> = {
         break;
       case "makeSet":
         MakeSetResponse.encode(message.result.value, writer.uint32(170).fork()).join();
+        break;
+      case "readCounters":
+        ReadCountersResponse.encode(message.result.value, writer.uint32(178).fork()).join();
         break;
     }
     return writer;
@@ -1350,6 +1399,14 @@ export const HelperResponse: MessageFns<HelperResponse> = {
             message.result = { $case: "makeSet", value: MakeSetResponse.decode(reader, reader.uint32()) };
             continue;
           }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.result = { $case: "readCounters", value: ReadCountersResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1423,6 +1480,10 @@ export const HelperResponse: MessageFns<HelperResponse> = {
         ? { $case: "makeSet", value: MakeSetResponse.fromJSON(object.makeSet) }
         : isSet(object.make_set)
         ? { $case: "makeSet", value: MakeSetResponse.fromJSON(object.make_set) }
+        : isSet(object.readCounters)
+        ? { $case: "readCounters", value: ReadCountersResponse.fromJSON(object.readCounters) }
+        : isSet(object.read_counters)
+        ? { $case: "readCounters", value: ReadCountersResponse.fromJSON(object.read_counters) }
         : undefined,
     };
   },
@@ -1472,6 +1533,8 @@ export const HelperResponse: MessageFns<HelperResponse> = {
       obj.readCode = ReadCodeResponse.toJSON(message.result.value);
     } else if (message.result?.$case === "makeSet") {
       obj.makeSet = MakeSetResponse.toJSON(message.result.value);
+    } else if (message.result?.$case === "readCounters") {
+      obj.readCounters = ReadCountersResponse.toJSON(message.result.value);
     }
     return obj;
   },
@@ -1600,6 +1663,12 @@ export const HelperResponse: MessageFns<HelperResponse> = {
       case "makeSet": {
         if (object.result?.value !== undefined && object.result?.value !== null) {
           message.result = { $case: "makeSet", value: MakeSetResponse.fromPartial(object.result.value) };
+        }
+        break;
+      }
+      case "readCounters": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "readCounters", value: ReadCountersResponse.fromPartial(object.result.value) };
         }
         break;
       }
@@ -6786,6 +6855,278 @@ export const MakeSetResponse: MessageFns<MakeSetResponse> = {
     const message = createBaseMakeSetResponse();
     message.map = object.map ?? 0;
     message.info = (object.info !== undefined && object.info !== null) ? MapInfo.fromPartial(object.info) : undefined;
+    return message;
+  },
+};
+
+function createBaseReadCountersRequest(): ReadCountersRequest {
+  return { map: 0, counters: [] };
+}
+
+export const ReadCountersRequest: MessageFns<ReadCountersRequest> = {
+  encode(message: ReadCountersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.map !== 0) {
+      writer.uint32(8).uint32(message.map);
+    }
+    for (const v of message.counters) {
+      CounterPlace.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadCountersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadCountersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.map = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.counters.push(CounterPlace.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadCountersRequest {
+    return {
+      map: isSet(object.map) ? globalThis.Number(object.map) : 0,
+      counters: globalThis.Array.isArray(object?.counters)
+        ? object.counters.map((e: any) => CounterPlace.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ReadCountersRequest): unknown {
+    const obj: any = {};
+    if (message.map !== 0) {
+      obj.map = Math.round(message.map);
+    }
+    if (message.counters?.length) {
+      obj.counters = message.counters.map((e) => CounterPlace.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReadCountersRequest>): ReadCountersRequest {
+    return ReadCountersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadCountersRequest>): ReadCountersRequest {
+    const message = createBaseReadCountersRequest();
+    message.map = object.map ?? 0;
+    message.counters = object.counters?.map((e) => CounterPlace.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseCounterPlace(): CounterPlace {
+  return { index: 0, offset: 0, size: 0 };
+}
+
+export const CounterPlace: MessageFns<CounterPlace> = {
+  encode(message: CounterPlace, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.index !== 0) {
+      writer.uint32(8).uint32(message.index);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(16).uint32(message.offset);
+    }
+    if (message.size !== 0) {
+      writer.uint32(24).uint32(message.size);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CounterPlace {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCounterPlace();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.offset = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.size = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CounterPlace {
+    return {
+      index: isSet(object.index) ? globalThis.Number(object.index) : 0,
+      offset: isSet(object.offset) ? globalThis.Number(object.offset) : 0,
+      size: isSet(object.size) ? globalThis.Number(object.size) : 0,
+    };
+  },
+
+  toJSON(message: CounterPlace): unknown {
+    const obj: any = {};
+    if (message.index !== 0) {
+      obj.index = Math.round(message.index);
+    }
+    if (message.offset !== 0) {
+      obj.offset = Math.round(message.offset);
+    }
+    if (message.size !== 0) {
+      obj.size = Math.round(message.size);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CounterPlace>): CounterPlace {
+    return CounterPlace.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CounterPlace>): CounterPlace {
+    const message = createBaseCounterPlace();
+    message.index = object.index ?? 0;
+    message.offset = object.offset ?? 0;
+    message.size = object.size ?? 0;
+    return message;
+  },
+};
+
+function createBaseReadCountersResponse(): ReadCountersResponse {
+  return { values: [] };
+}
+
+export const ReadCountersResponse: MessageFns<ReadCountersResponse> = {
+  encode(message: ReadCountersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.values.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.values) {
+        if (BigInt.asUintN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field values of type uint64 is too large");
+        }
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadCountersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadCountersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.values.push(reader.uint64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.values.push(reader.uint64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadCountersResponse {
+    return { values: globalThis.Array.isArray(object?.values) ? object.values.map((e: any) => BigInt(e)) : [] };
+  },
+
+  toJSON(message: ReadCountersResponse): unknown {
+    const obj: any = {};
+    if (message.values?.length) {
+      obj.values = message.values.map((e) => e.toString());
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReadCountersResponse>): ReadCountersResponse {
+    return ReadCountersResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadCountersResponse>): ReadCountersResponse {
+    const message = createBaseReadCountersResponse();
+    message.values = object.values?.map((e) => BigInt(e)) || [];
     return message;
   },
 };

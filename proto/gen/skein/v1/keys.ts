@@ -153,6 +153,42 @@ export interface SetKeyRequest {
   requestId: string;
   /** Check everything, write nothing; the answer is what would have been written. */
   validateOnly: boolean;
+  /** More than 0: after so long the key goes back to what it was before, by itself. */
+  ttlMs: number;
+}
+
+export interface ApplyKeyRequest {
+  name: string;
+  description: string;
+  defaultValue: boolean;
+  /** Normalised by the controller, which also chooses the thresholds. */
+  rules: DeclaredRule[];
+  etag: string;
+  reason: string;
+  requestId: string;
+  validateOnly: boolean;
+}
+
+export interface DeclaredRule {
+  selector: string;
+  value: boolean;
+  /** Absent: every host that the selector matches. */
+  percent?: number | undefined;
+}
+
+export interface KillKeyRequest {
+  name: string;
+  value: boolean;
+  reason: string;
+  requestId: string;
+  validateOnly: boolean;
+}
+
+export interface ReviveKeyRequest {
+  name: string;
+  reason: string;
+  requestId: string;
+  validateOnly: boolean;
 }
 
 export interface DeleteKeyRequest {
@@ -853,6 +889,7 @@ function createBaseSetKeyRequest(): SetKeyRequest {
     reason: "",
     requestId: "",
     validateOnly: false,
+    ttlMs: 0,
   };
 }
 
@@ -881,6 +918,9 @@ export const SetKeyRequest: MessageFns<SetKeyRequest> = {
     }
     if (message.validateOnly !== false) {
       writer.uint32(64).bool(message.validateOnly);
+    }
+    if (message.ttlMs !== 0) {
+      writer.uint32(72).uint32(message.ttlMs);
     }
     return writer;
   },
@@ -962,6 +1002,14 @@ export const SetKeyRequest: MessageFns<SetKeyRequest> = {
             message.validateOnly = reader.bool();
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.ttlMs = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -992,6 +1040,11 @@ export const SetKeyRequest: MessageFns<SetKeyRequest> = {
         : isSet(object.validate_only)
         ? globalThis.Boolean(object.validate_only)
         : false,
+      ttlMs: isSet(object.ttlMs)
+        ? globalThis.Number(object.ttlMs)
+        : isSet(object.ttl_ms)
+        ? globalThis.Number(object.ttl_ms)
+        : 0,
     };
   },
 
@@ -1021,6 +1074,9 @@ export const SetKeyRequest: MessageFns<SetKeyRequest> = {
     if (message.validateOnly !== false) {
       obj.validateOnly = message.validateOnly;
     }
+    if (message.ttlMs !== 0) {
+      obj.ttlMs = Math.round(message.ttlMs);
+    }
     return obj;
   },
 
@@ -1034,6 +1090,576 @@ export const SetKeyRequest: MessageFns<SetKeyRequest> = {
     message.selector = object.selector ?? "";
     message.percent = object.percent ?? undefined;
     message.etag = object.etag ?? "";
+    message.reason = object.reason ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    message.ttlMs = object.ttlMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseApplyKeyRequest(): ApplyKeyRequest {
+  return {
+    name: "",
+    description: "",
+    defaultValue: false,
+    rules: [],
+    etag: "",
+    reason: "",
+    requestId: "",
+    validateOnly: false,
+  };
+}
+
+export const ApplyKeyRequest: MessageFns<ApplyKeyRequest> = {
+  encode(message: ApplyKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.description !== "") {
+      writer.uint32(18).string(message.description);
+    }
+    if (message.defaultValue !== false) {
+      writer.uint32(24).bool(message.defaultValue);
+    }
+    for (const v of message.rules) {
+      DeclaredRule.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.etag !== "") {
+      writer.uint32(42).string(message.etag);
+    }
+    if (message.reason !== "") {
+      writer.uint32(50).string(message.reason);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(58).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(64).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ApplyKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseApplyKeyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.description = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.defaultValue = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.rules.push(DeclaredRule.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ApplyKeyRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      description: isSet(object.description) ? globalThis.String(object.description) : "",
+      defaultValue: isSet(object.defaultValue)
+        ? globalThis.Boolean(object.defaultValue)
+        : isSet(object.default_value)
+        ? globalThis.Boolean(object.default_value)
+        : false,
+      rules: globalThis.Array.isArray(object?.rules) ? object.rules.map((e: any) => DeclaredRule.fromJSON(e)) : [],
+      etag: isSet(object.etag) ? globalThis.String(object.etag) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      validateOnly: isSet(object.validateOnly)
+        ? globalThis.Boolean(object.validateOnly)
+        : isSet(object.validate_only)
+        ? globalThis.Boolean(object.validate_only)
+        : false,
+    };
+  },
+
+  toJSON(message: ApplyKeyRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.description !== "") {
+      obj.description = message.description;
+    }
+    if (message.defaultValue !== false) {
+      obj.defaultValue = message.defaultValue;
+    }
+    if (message.rules?.length) {
+      obj.rules = message.rules.map((e) => DeclaredRule.toJSON(e));
+    }
+    if (message.etag !== "") {
+      obj.etag = message.etag;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.validateOnly !== false) {
+      obj.validateOnly = message.validateOnly;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ApplyKeyRequest>): ApplyKeyRequest {
+    return ApplyKeyRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ApplyKeyRequest>): ApplyKeyRequest {
+    const message = createBaseApplyKeyRequest();
+    message.name = object.name ?? "";
+    message.description = object.description ?? "";
+    message.defaultValue = object.defaultValue ?? false;
+    message.rules = object.rules?.map((e) => DeclaredRule.fromPartial(e)) || [];
+    message.etag = object.etag ?? "";
+    message.reason = object.reason ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseDeclaredRule(): DeclaredRule {
+  return { selector: "", value: false, percent: undefined };
+}
+
+export const DeclaredRule: MessageFns<DeclaredRule> = {
+  encode(message: DeclaredRule, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.selector !== "") {
+      writer.uint32(10).string(message.selector);
+    }
+    if (message.value !== false) {
+      writer.uint32(16).bool(message.value);
+    }
+    if (message.percent !== undefined) {
+      writer.uint32(25).double(message.percent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeclaredRule {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeclaredRule();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.selector = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.percent = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeclaredRule {
+    return {
+      selector: isSet(object.selector) ? globalThis.String(object.selector) : "",
+      value: isSet(object.value) ? globalThis.Boolean(object.value) : false,
+      percent: isSet(object.percent) ? globalThis.Number(object.percent) : undefined,
+    };
+  },
+
+  toJSON(message: DeclaredRule): unknown {
+    const obj: any = {};
+    if (message.selector !== "") {
+      obj.selector = message.selector;
+    }
+    if (message.value !== false) {
+      obj.value = message.value;
+    }
+    if (message.percent !== undefined) {
+      obj.percent = floatToJson(message.percent);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DeclaredRule>): DeclaredRule {
+    return DeclaredRule.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeclaredRule>): DeclaredRule {
+    const message = createBaseDeclaredRule();
+    message.selector = object.selector ?? "";
+    message.value = object.value ?? false;
+    message.percent = object.percent ?? undefined;
+    return message;
+  },
+};
+
+function createBaseKillKeyRequest(): KillKeyRequest {
+  return { name: "", value: false, reason: "", requestId: "", validateOnly: false };
+}
+
+export const KillKeyRequest: MessageFns<KillKeyRequest> = {
+  encode(message: KillKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.value !== false) {
+      writer.uint32(16).bool(message.value);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(34).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(40).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KillKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKillKeyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): KillKeyRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      value: isSet(object.value) ? globalThis.Boolean(object.value) : false,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      validateOnly: isSet(object.validateOnly)
+        ? globalThis.Boolean(object.validateOnly)
+        : isSet(object.validate_only)
+        ? globalThis.Boolean(object.validate_only)
+        : false,
+    };
+  },
+
+  toJSON(message: KillKeyRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.value !== false) {
+      obj.value = message.value;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.validateOnly !== false) {
+      obj.validateOnly = message.validateOnly;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<KillKeyRequest>): KillKeyRequest {
+    return KillKeyRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KillKeyRequest>): KillKeyRequest {
+    const message = createBaseKillKeyRequest();
+    message.name = object.name ?? "";
+    message.value = object.value ?? false;
+    message.reason = object.reason ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseReviveKeyRequest(): ReviveKeyRequest {
+  return { name: "", reason: "", requestId: "", validateOnly: false };
+}
+
+export const ReviveKeyRequest: MessageFns<ReviveKeyRequest> = {
+  encode(message: ReviveKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReviveKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReviveKeyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReviveKeyRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      validateOnly: isSet(object.validateOnly)
+        ? globalThis.Boolean(object.validateOnly)
+        : isSet(object.validate_only)
+        ? globalThis.Boolean(object.validate_only)
+        : false,
+    };
+  },
+
+  toJSON(message: ReviveKeyRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.validateOnly !== false) {
+      obj.validateOnly = message.validateOnly;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReviveKeyRequest>): ReviveKeyRequest {
+    return ReviveKeyRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReviveKeyRequest>): ReviveKeyRequest {
+    const message = createBaseReviveKeyRequest();
+    message.name = object.name ?? "";
     message.reason = object.reason ?? "";
     message.requestId = object.requestId ?? "";
     message.validateOnly = object.validateOnly ?? false;
@@ -1453,6 +2079,39 @@ export const KeyServiceService = {
     responseSerialize: (value: Key): Buffer => Buffer.from(Key.encode(value).finish()),
     responseDeserialize: (value: Buffer): Key => Key.decode(value),
   },
+  /** Makes the key exactly as declared, whether it was there or not. What is so already is not written again. */
+  apply: {
+    path: "/skein.v1.KeyService/Apply" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ApplyKeyRequest): Buffer => Buffer.from(ApplyKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ApplyKeyRequest => ApplyKeyRequest.decode(value),
+    responseSerialize: (value: Key): Buffer => Buffer.from(Key.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Key => Key.decode(value),
+  },
+  /**
+   * Forces a value on every host, whatever rules and rollouts say, and pauses the rollout that owns the key.
+   * Works during a freeze.
+   */
+  kill: {
+    path: "/skein.v1.KeyService/Kill" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: KillKeyRequest): Buffer => Buffer.from(KillKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): KillKeyRequest => KillKeyRequest.decode(value),
+    responseSerialize: (value: Key): Buffer => Buffer.from(Key.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Key => Key.decode(value),
+  },
+  /** Ends a kill: rules decide again. A paused rollout stays paused. */
+  revive: {
+    path: "/skein.v1.KeyService/Revive" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReviveKeyRequest): Buffer => Buffer.from(ReviveKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReviveKeyRequest => ReviveKeyRequest.decode(value),
+    responseSerialize: (value: Key): Buffer => Buffer.from(Key.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Key => Key.decode(value),
+  },
   /** Newest first. */
   history: {
     path: "/skein.v1.KeyService/History" as const,
@@ -1484,6 +2143,15 @@ export interface KeyServiceServer extends UntypedServiceImplementation {
   list: handleUnaryCall<ListKeysRequest, ListKeysResponse>;
   set: handleUnaryCall<SetKeyRequest, Key>;
   delete: handleUnaryCall<DeleteKeyRequest, Key>;
+  /** Makes the key exactly as declared, whether it was there or not. What is so already is not written again. */
+  apply: handleUnaryCall<ApplyKeyRequest, Key>;
+  /**
+   * Forces a value on every host, whatever rules and rollouts say, and pauses the rollout that owns the key.
+   * Works during a freeze.
+   */
+  kill: handleUnaryCall<KillKeyRequest, Key>;
+  /** Ends a kill: rules decide again. A paused rollout stays paused. */
+  revive: handleUnaryCall<ReviveKeyRequest, Key>;
   /** Newest first. */
   history: handleUnaryCall<KeyHistoryRequest, KeyHistoryResponse>;
   /**
@@ -1553,6 +2221,48 @@ export interface KeyServiceClient extends Client {
   ): ClientUnaryCall;
   delete(
     request: DeleteKeyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Key) => void,
+  ): ClientUnaryCall;
+  /** Makes the key exactly as declared, whether it was there or not. What is so already is not written again. */
+  apply(request: ApplyKeyRequest, callback: (error: ServiceError | null, response: Key) => void): ClientUnaryCall;
+  apply(
+    request: ApplyKeyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Key) => void,
+  ): ClientUnaryCall;
+  apply(
+    request: ApplyKeyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Key) => void,
+  ): ClientUnaryCall;
+  /**
+   * Forces a value on every host, whatever rules and rollouts say, and pauses the rollout that owns the key.
+   * Works during a freeze.
+   */
+  kill(request: KillKeyRequest, callback: (error: ServiceError | null, response: Key) => void): ClientUnaryCall;
+  kill(
+    request: KillKeyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Key) => void,
+  ): ClientUnaryCall;
+  kill(
+    request: KillKeyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Key) => void,
+  ): ClientUnaryCall;
+  /** Ends a kill: rules decide again. A paused rollout stays paused. */
+  revive(request: ReviveKeyRequest, callback: (error: ServiceError | null, response: Key) => void): ClientUnaryCall;
+  revive(
+    request: ReviveKeyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Key) => void,
+  ): ClientUnaryCall;
+  revive(
+    request: ReviveKeyRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Key) => void,
