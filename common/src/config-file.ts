@@ -30,14 +30,24 @@ export function parseConfig<Schema extends z.ZodType>(
   }
   const result = schema.safeParse(toValue(document, path));
   if (result.success) return result.data;
-  const fields = result.error.issues.map((issue) => {
+  const fields = describeIssues(result.error.issues, document, lines);
+  throw new SkeinError('SKEIN_CONFIG', `${path}: ${fields}`);
+}
+
+/** What is wrong with a document: line, field and reason of each issue, in one line. */
+export function describeIssues(
+  issues: readonly z.core.$ZodIssue[],
+  document: Document,
+  lines: LineCounter,
+): string {
+  const fields = issues.map((issue) => {
     const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
     const place = unknown === undefined ? issue.path : [...issue.path, unknown];
     const offset = offsetOf(document, place);
     const line = offset === undefined ? '' : `line ${lines.linePos(offset).line}, `;
     return `${line}${place.map(String).join('.') || '(top level)'}: ${issue.message}`;
   });
-  throw new SkeinError('SKEIN_CONFIG', `${path}: ${fields.join('; ')}`);
+  return fields.join('; ');
 }
 
 /** Aliases are resolved here, and one that leads nowhere or expands without bound is refused only here. */

@@ -1,5 +1,5 @@
 import * as wire from '#proto/gen/skein/v1/desired.ts';
-import type { Change, DesiredState, Rule } from './desired.ts';
+import type { Change, DesiredState, Expiry, KilledByAll, Rule } from './desired.ts';
 import { type EnumTable, enumFromWire, enumToWire, present, validTime } from './wire-enum.ts';
 
 /** Desired state between its domain type and its wire type. */
@@ -13,6 +13,9 @@ export function desiredToWire(state: DesiredState): wire.DesiredKey {
     deleted: state.deleted,
     description: state.description,
     change: changeToWire(state.change),
+    expiry: state.expiry && { ...state.expiry, rules: state.expiry.rules.map(ruleToWire) },
+    fence: state.fence ?? 0n,
+    killedByAll: state.killedByAll && { own: state.killedByAll.own },
   };
 }
 
@@ -27,6 +30,9 @@ export function desiredFromWire(message: wire.DesiredKey): DesiredState {
     deleted: message.deleted,
     description: message.description,
     change: changeFromWire(present(message.change, 'change')),
+    ...(message.expiry ? { expiry: expiryFromWire(message.expiry) } : {}),
+    ...(message.fence === 0n ? {} : { fence: message.fence }),
+    ...(message.killedByAll ? { killedByAll: killedByAllFromWire(message.killedByAll) } : {}),
   };
 }
 
@@ -34,7 +40,7 @@ function changeToWire(change: Change): wire.Change {
   return { ...change, action: enumToWire(ACTIONS, change.action) };
 }
 
-export function changeFromWire(message: wire.Change): Change {
+function changeFromWire(message: wire.Change): Change {
   return {
     action: enumFromWire(ACTIONS, message.action, 'change.action'),
     actor: message.actor,
@@ -48,10 +54,32 @@ const ACTIONS: EnumTable<Change['action'], wire.Action> = {
   create: wire.Action.CREATE,
   set: wire.Action.SET,
   delete: wire.Action.DELETE,
+  apply: wire.Action.APPLY,
+  kill: wire.Action.KILL,
+  revive: wire.Action.REVIVE,
+  revert: wire.Action.REVERT,
+  rollout: wire.Action.ROLLOUT,
 };
 
+function killedByAllFromWire({ own }: wire.KilledByAll): KilledByAll {
+  return own === undefined ? {} : { own };
+}
+
+function expiryFromWire(message: wire.Expiry): Expiry {
+  return {
+    at: validTime(message.at, 'expiry.at'),
+    defaultValue: message.defaultValue,
+    rules: message.rules.map(ruleFromWire),
+  };
+}
+
 function ruleToWire(rule: Rule): wire.Rule {
-  return { selector: rule.selector, value: rule.value, portion: rule.portion };
+  return {
+    selector: rule.selector,
+    value: rule.value,
+    portion: rule.portion,
+    rollout: rule.rollout,
+  };
 }
 
 function ruleFromWire(message: wire.Rule): Rule {
@@ -59,5 +87,6 @@ function ruleFromWire(message: wire.Rule): Rule {
     selector: message.selector,
     value: message.value,
     ...(message.portion ? { portion: message.portion } : {}),
+    ...(message.rollout ? { rollout: message.rollout } : {}),
   };
 }

@@ -12,6 +12,24 @@ export interface DesiredState {
   readonly deleted: boolean;
   readonly description: string;
   readonly change: Change;
+  /** The key reverts to this by itself. */
+  readonly expiry?: Expiry;
+  /** Lease epoch of the last write by a rollout or an expiry; one with a lower epoch is refused. Absent: none yet. */
+  readonly fence?: bigint;
+  /** Set while `kill` comes from the kill of all keys. */
+  readonly killedByAll?: KilledByAll;
+}
+
+export interface KilledByAll {
+  /** The key's own kill, which comes back when the kill of all keys ends. */
+  readonly own?: boolean;
+}
+
+/** What a key with a time to live goes back to, and when. */
+export interface Expiry {
+  readonly at: Date;
+  readonly defaultValue: boolean;
+  readonly rules: readonly Rule[];
 }
 
 export interface Rule {
@@ -20,6 +38,17 @@ export interface Rule {
   readonly value: boolean;
   /** Absent: every host that the selector matches. */
   readonly portion?: Portion;
+  /** The running rollout that owns the rule: nobody else changes it. */
+  readonly rollout?: RolloutMark;
+}
+
+/** What of a rollout the rules put in force. */
+export interface RolloutMark {
+  readonly id: string;
+  /** Index of the step. */
+  readonly step: number;
+  /** How many hosts the rollout's rules take in by now. */
+  readonly width: number;
 }
 
 /** The hosts whose {@link hostHash} is below the threshold. */
@@ -33,9 +62,22 @@ export interface Portion {
 
 /** Who made a generation, when and why. */
 export interface Change {
-  readonly action: 'create' | 'set' | 'delete';
+  readonly action: ChangeAction;
   readonly actor: string;
   readonly reason: string;
   readonly requestId: string;
   readonly time: Date;
 }
+
+export type ChangeAction =
+  | 'create'
+  | 'set'
+  | 'delete'
+  /** The whole key as a manifest declares it. */
+  | 'apply'
+  | 'kill'
+  /** The end of a kill. */
+  | 'revive'
+  /** By the expiry of a time to live. */
+  | 'revert'
+  | 'rollout';

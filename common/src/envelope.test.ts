@@ -8,42 +8,73 @@ import { desiredToWire } from './desired-wire.ts';
 import { openDesired, sealDesired } from './envelope.ts';
 import { generateSeed, signerFromSeed, verifierFromPublic } from './nkey.ts';
 
+const ACTIONS = [
+  'create',
+  'set',
+  'delete',
+  'apply',
+  'kill',
+  'revive',
+  'revert',
+  'rollout',
+] as const;
+const RULE = { selector: '', value: true, portion: undefined, rollout: undefined };
+
 const signer = signerFromSeed(generateSeed());
 const trusted = [verifierFromPublic(signer.publicKey)];
 
 const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>
   fc.record<T>(model, { noNullPrototype: true });
 
+const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+const time = fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true });
+const generation = fc.bigInt({ min: 1n, max: (1n << 64n) - 1n });
+const rules = fc.array(
+  fc.oneof(
+    record({ selector: fc.constantFrom('', 'a=b', '!c'), value: fc.boolean() }),
+    record({
+      selector: fc.constant('a=b'),
+      value: fc.boolean(),
+      rollout: record({ id: fc.string(), step: fc.nat(), width: fc.nat() }),
+    }),
+    record({
+      selector: fc.constant('zone in (a,b)'),
+      value: fc.boolean(),
+      portion: record({
+        percent: fc.double({ min: 0, max: 100, noNaN: true }),
+        threshold: fc.bigInt({ min: 0n, max: 1n << 63n }),
+        salt: fc.string(),
+      }),
+    }),
+  ),
+  { maxLength: 3 },
+);
+
 const state: fc.Arbitrary<DesiredState> = record({
   name: fc.stringMatching(/^[a-z0-9_-]{1,10}(\.[a-z0-9_-]{1,10}){0,2}$/),
-  generation: fc.bigInt({ min: 1n, max: (1n << 64n) - 1n }),
+  generation,
   defaultValue: fc.boolean(),
-  rules: fc.array(
-    fc.oneof(
-      record({ selector: fc.constantFrom('', 'a=b', '!c'), value: fc.boolean() }),
-      record({
-        selector: fc.constant('zone in (a,b)'),
-        value: fc.boolean(),
-        portion: record({
-          percent: fc.double({ min: 0, max: 100, noNaN: true }),
-          threshold: fc.bigInt({ min: 0n, max: 1n << 63n }),
-          salt: fc.string(),
-        }),
-      }),
-    ),
-    { maxLength: 3 },
-  ),
-  kill: fc.option(fc.boolean(), { nil: undefined }),
+  rules,
+  kill: optional(fc.boolean()),
   deleted: fc.boolean(),
   description: fc.string({ unit: 'grapheme' }),
   change: record({
-    action: fc.constantFrom('create', 'set', 'delete'),
+    action: fc.constantFrom(...ACTIONS),
     actor: fc.string(),
     reason: fc.string({ unit: 'grapheme' }),
     requestId: fc.string(),
-    time: fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true }),
+    time,
   }),
-}).map(({ kill, ...rest }) => ({ ...rest, ...(kill === undefined ? {} : { kill }) }));
+  expiry: optional(record({ at: time, defaultValue: fc.boolean(), rules })),
+  fence: optional(generation),
+  killedByAll: fc.constantFrom(undefined, {}, { own: true }, { own: false }),
+}).map(({ kill, expiry, fence, killedByAll, ...rest }) => ({
+  ...rest,
+  ...(kill === undefined ? {} : { kill }),
+  ...(expiry ? { expiry } : {}),
+  ...(fence === undefined ? {} : { fence }),
+  ...(killedByAll ? { killedByAll } : {}),
+}));
 
 test('what was sealed opens as it was', () => {
   fc.assert(
@@ -109,7 +140,11 @@ test('what a trusted signer should not have sealed names the place and the field
   const cases: [Partial<wire.DesiredKey>, RegExp][] = [
     [{ name: 'A b' }, /^here: invalid name/],
     [{ generation: 0n }, /^here: invalid generation/],
-    [{ rules: [{ selector: '((', value: true, portion: undefined }] }, /^here: invalid rules/],
+    [{ rules: [{ ...RULE, selector: '((' }] }, /^here: invalid rules/],
+    [
+      { expiry: { at: new Date(0), defaultValue: true, rules: [{ ...RULE, selector: '((' }] } },
+      /^here: invalid expiry\.rules/,
+    ],
     [{ change: undefined }, /^here: change: missing/],
     [
       { change: good.change && { ...good.change, action: wire.Action.UNSPECIFIED } },

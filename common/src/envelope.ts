@@ -9,11 +9,7 @@ import { parseSelector } from './targeting/selector.ts';
 /** Encodes and signs desired state, as stored in the keys bucket. */
 export function sealDesired(state: DesiredState, signer: Signer): Uint8Array {
   const payload = wire.DesiredKey.encode(desiredToWire(state)).finish();
-  return wire.SignedEnvelope.encode({
-    payload,
-    signature: signer.sign(signedBytes(payload)),
-    signer: signer.publicKey,
-  }).finish();
+  return sealPayload(payload, DESIRED_SIGNATURE_CONTEXT, signer);
 }
 
 /**
@@ -28,8 +24,38 @@ export function openDesired(
   trusted: readonly Verifier[],
   place: string,
 ): DesiredState {
+  const payload = openPayload(bytes, DESIRED_SIGNATURE_CONTEXT, trusted, place);
+  const state = decode(
+    () => desiredFromWire(wire.DesiredKey.decode(payload)),
+    'SKEIN_STORE_CORRUPT',
+    place,
+  );
+  assertValid(state, place);
+  return state;
+}
+
+/** @param context what the signature is for: one made for another purpose does not hold */
+export function sealPayload(payload: Uint8Array, context: string, signer: Signer): Uint8Array {
+  return wire.SignedEnvelope.encode({
+    payload,
+    signature: signer.sign(signedBytes(payload, context)),
+    signer: signer.publicKey,
+  }).finish();
+}
+
+/**
+ * The payload, when one of `trusted` signed it for this purpose.
+ *
+ * @throws SkeinError SKEIN_BAD_SIGNATURE
+ */
+export function openPayload(
+  bytes: Uint8Array,
+  context: string,
+  trusted: readonly Verifier[],
+  place: string,
+): Uint8Array {
   const envelope = decode(() => wire.SignedEnvelope.decode(bytes), 'SKEIN_BAD_SIGNATURE', place);
-  const data = signedBytes(envelope.payload);
+  const data = signedBytes(envelope.payload, context);
   // The signer's name is not under the signature. Binding it to the key that verifies leaves no byte that can change.
   const signer = trusted.find((verifier) => verifier.publicKey === envelope.signer);
   if (!signer?.verify(data, envelope.signature)) {
@@ -39,17 +65,11 @@ export function openDesired(
       `${place}: not signed by a trusted controller (claims to be from ${claimed})`,
     );
   }
-  const state = decode(
-    () => desiredFromWire(wire.DesiredKey.decode(envelope.payload)),
-    'SKEIN_STORE_CORRUPT',
-    place,
-  );
-  assertValid(state, place);
-  return state;
+  return envelope.payload;
 }
 
-function signedBytes(payload: Uint8Array): Uint8Array {
-  return Buffer.concat([Buffer.from(DESIRED_SIGNATURE_CONTEXT), payload]);
+function signedBytes(payload: Uint8Array, context: string): Uint8Array {
+  return Buffer.concat([Buffer.from(context), payload]);
 }
 
 function decode<T>(
@@ -70,6 +90,7 @@ function assertValid(state: DesiredState, place: string): void {
     [FLEET_KEY_NAME.test(state.name), 'name'],
     [state.generation > 0n, 'generation'],
     [state.rules.every(ruleIsValid), 'rules'],
+    [state.expiry?.rules.every(ruleIsValid) ?? true, 'expiry.rules'],
   ].find(([fine]) => !fine);
   if (wrong) throw new SkeinError('SKEIN_STORE_CORRUPT', `${place}: invalid ${wrong[1]}`);
 }

@@ -170,6 +170,80 @@ export const ERROR_CATALOGUE = {
     meaning: 'The etag is stale: someone else changed the key in between.',
     remedy: 'Read the key again and decide anew.',
   },
+  SKEIN_FROZEN: {
+    grpc: 'FAILED_PRECONDITION',
+    meaning: 'The line is stopped: a freeze is in force, and nothing changes but by a kill.',
+    remedy: 'See who froze it and why with skein freeze status; lift it with skein freeze lift.',
+  },
+  SKEIN_KEY_KILLED: {
+    grpc: 'FAILED_PRECONDITION',
+    meaning:
+      'The key is killed, by itself or with all others, and what was asked for would go against that.',
+    remedy: 'End the kill first, with skein revive KEY or skein revive --all.',
+  },
+  SKEIN_KEY_OWNED: {
+    grpc: 'FAILED_PRECONDITION',
+    meaning: 'A rollout owns the key; only one thing at a time changes a key.',
+    remedy:
+      'Wait for the rollout, or abort it with skein rollout abort; skein kill works at any time.',
+  },
+  SKEIN_APPROVAL_REQUIRED: {
+    grpc: 'FAILED_PRECONDITION',
+    meaning: 'The change needs approvals that are missing, expired, or not the approver’s to give.',
+    remedy: 'Have others approve it with skein rollout approve, or ask the named approvers.',
+  },
+  SKEIN_BAD_ROLLOUT: {
+    grpc: 'INVALID_ARGUMENT',
+    meaning: 'A rollout, as asked for, makes no sense.',
+    remedy: 'Correct the named field; docs/manifests.md lists them all.',
+  },
+  SKEIN_ROLLOUT_NOT_FOUND: {
+    grpc: 'NOT_FOUND',
+    meaning: 'There is no rollout of that id, and none of that key.',
+    remedy: 'List the rollouts with skein rollout list --all.',
+  },
+  SKEIN_ROLLOUT_PHASE: {
+    grpc: 'FAILED_PRECONDITION',
+    meaning: 'The phase that the rollout is in does not allow the action.',
+    remedy: 'See where it stands with skein rollout get ID.',
+  },
+  SKEIN_COHORT_NOT_FOUND: {
+    grpc: 'NOT_FOUND',
+    meaning: 'There is no cohort of that name.',
+    remedy:
+      'List the cohorts with skein cohort list, or make it with skein cohort set NAME SELECTOR.',
+  },
+  SKEIN_LEASE_LOST: {
+    grpc: 'ABORTED',
+    meaning:
+      'Another controller drives the rollouts now; what this one was about to write is refused.',
+    remedy: 'Nothing: the other one goes on with it.',
+  },
+  SKEIN_PROMETHEUS: {
+    grpc: 'UNAVAILABLE',
+    meaning: 'Prometheus cannot be reached, or refused a query.',
+    remedy: 'Correct prometheus.url in the controller configuration, or the query of the gate.',
+  },
+  SKEIN_BAD_MANIFEST: {
+    grpc: 'INVALID_ARGUMENT',
+    meaning: 'A manifest is not what its schema says.',
+    remedy: 'Correct the named field; skein schema prints the schema.',
+  },
+  SKEIN_DIFFERENCES: {
+    grpc: 'FAILED_PRECONDITION',
+    meaning: 'What the manifests declare is not what the controller has.',
+    remedy: 'Make it so with skein apply.',
+  },
+  SKEIN_APPLY_INCOMPLETE: {
+    grpc: 'FAILED_PRECONDITION',
+    meaning: 'Some of the objects could not be made as their manifests declare.',
+    remedy: 'Read why at each object, and apply again: what is done already is left alone.',
+  },
+  SKEIN_ROLLOUT_NOT_COMPLETED: {
+    grpc: 'FAILED_PRECONDITION',
+    meaning: 'A rollout that was followed ended otherwise than completed, or not in time.',
+    remedy: 'See why with skein rollout get ID.',
+  },
   SKEIN_UNAUTHENTICATED: {
     grpc: 'UNAUTHENTICATED',
     meaning: 'The request carries no token, or one that the controller does not know.',

@@ -13,6 +13,36 @@ export function inPortion(portion: Portion, host: string): boolean {
   return hostHash(portion.salt, host) < portion.threshold;
 }
 
+/** How many hosts a percentage of `total` is: rounded, and at least one, if there is one, of any percentage above 0. */
+export function shareOf(percent: number, total: number): number {
+  if (percent <= 0) return 0;
+  return Math.min(total, Math.max(1, Math.round((total * percent) / 100)));
+}
+
+/**
+ * The thresholds that take in exactly the first `count` hosts.
+ *
+ * @param hashes ascending
+ */
+export function thresholdsFor(
+  count: number,
+  hashes: readonly bigint[],
+): { readonly lowest: bigint; readonly highest: bigint } {
+  const lastIn = hashes[count - 1];
+  const firstOut = hashes[count];
+  return { lowest: lastIn === undefined ? 0n : lastIn + 1n, highest: firstOut ?? HASH_LIMIT };
+}
+
+/** The threshold of a percentage of all hosts that there may ever be, as near as `lowest` and `highest` allow. */
+export function proportionalThreshold(
+  percent: number,
+  { lowest, highest }: ReturnType<typeof thresholdsFor>,
+): bigint {
+  const proportional = (HASH_LIMIT * BigInt(Math.round(percent * 1e6))) / 100_000_000n;
+  if (proportional < lowest) return lowest;
+  return proportional > highest ? highest : proportional;
+}
+
 /**
  * The portion that takes in exactly round(percent of hosts), at least one host for any percent above 0.
  * By rank, not by hash range: 10 % of 30 hosts is 3. Since rank order for one salt is fixed, widening
@@ -22,20 +52,9 @@ export function inPortion(portion: Portion, host: string): boolean {
  * @param hosts each counts once, however often it is given
  */
 export function portionByRank(percent: number, hosts: Iterable<string>, salt: string): Portion {
-  const hashes = [...new Set(hosts)]
-    .map((host) => hostHash(salt, host))
-    .sort((a, b) => (a < b ? -1 : 1));
-  const wanted = Math.round((hashes.length * percent) / 100);
-  const count = percent > 0 ? Math.max(1, wanted) : 0;
-  const lastIn = hashes[count - 1];
-  const firstOut = hashes[count];
-  const lowest = lastIn === undefined ? 0n : lastIn + 1n;
-  const highest = firstOut ?? HASH_LIMIT;
-  const proportional = (HASH_LIMIT * BigInt(Math.round(percent * 1e6))) / 100_000_000n;
-  return { percent, threshold: clamp(proportional, lowest, highest), salt };
+  const hashes = [...new Set(hosts)].map((host) => hostHash(salt, host)).sort(ascending);
+  const thresholds = thresholdsFor(shareOf(percent, hashes.length), hashes);
+  return { percent, threshold: proportionalThreshold(percent, thresholds), salt };
 }
 
-function clamp(value: bigint, lowest: bigint, highest: bigint): bigint {
-  if (value < lowest) return lowest;
-  return value > highest ? highest : value;
-}
+export const ascending = (a: bigint, b: bigint): number => (a < b ? -1 : 1);
