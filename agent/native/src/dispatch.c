@@ -38,6 +38,7 @@ static void run(struct call *call, const Skein__V1__HelperRequest *request)
 		RUN(inspect, Inspect, INSPECT)
 		RUN(read_code, ReadCode, READ_CODE)
 		RUN(make_set, MakeSet, MAKE_SET)
+		RUN(read_counters, ReadCounters, READ_COUNTERS)
 	default:
 		call_fail(call, "BAD_REQUEST", 0, "op: missing or unknown");
 	}

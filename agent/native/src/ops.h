@@ -27,6 +27,7 @@ DECLARE_OP(close, Close);
 DECLARE_OP(inspect, Inspect);
 DECLARE_OP(read_code, ReadCode);
 DECLARE_OP(make_set, MakeSet);
+DECLARE_OP(read_counters, ReadCounters);
 
 #undef DECLARE_OP
 

@@ -9,6 +9,7 @@
 #define TEST_DATA_MAX (1u << 20)
 #define TEST_REPEAT_MAX 1000000u
 #define SET_VALUES_MAX 65536
+#define COUNTERS_MAX 16384
 #define OBJECT_NAME_MAX 15 /* BPF_OBJ_NAME_LEN - 1 */
 
 static const char *validate_load(const Skein__V1__LoadRequest *load)
@@ -134,6 +135,23 @@ static const char *validate_make_set(const Skein__V1__MakeSetRequest *set)
 	return NULL;
 }
 
+static const char *validate_read_counters(const Skein__V1__ReadCountersRequest *read)
+{
+	if (read->map == 0)
+		return "map: missing";
+	if (read->n_counters == 0 || read->n_counters > COUNTERS_MAX)
+		return "counters: not 1..16384 of them";
+	for (size_t i = 0; i < read->n_counters; i++) {
+		const Skein__V1__CounterPlace *counter = read->counters[i];
+
+		if (counter->size != sizeof(uint32_t) && counter->size != sizeof(uint64_t))
+			return "counters.size: neither 4 nor 8";
+		if (counter->offset % counter->size != 0)
+			return "counters.offset: not a multiple of size";
+	}
+	return NULL;
+}
+
 static const char *validate_pin_path(const char *path)
 {
 	return check_pin_path(path) ?
@@ -194,6 +212,8 @@ const char *validate_request(const Skein__V1__HelperRequest *request)
 		return validate_handle(request->read_code->program, "program: missing");
 	case SKEIN__V1__HELPER_REQUEST__OP_MAKE_SET:
 		return validate_make_set(request->make_set);
+	case SKEIN__V1__HELPER_REQUEST__OP_READ_COUNTERS:
+		return validate_read_counters(request->read_counters);
 	default:
 		return "op: missing or unknown";
 	}

@@ -18,6 +18,20 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } counters SEC(".maps");
 
+/* Of a length that the kernel rounds up, per CPU. */
+struct traffic {
+	__u64 packets;
+	__u32 rounds;
+	__u8 rest[8176];
+} __attribute__((packed, aligned(4)));
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 3);
+	__type(key, __u32);
+	__type(value, struct traffic);
+} per_cpu SEC(".maps");
+
 SEC("xdp") int drop(struct xdp_md *context)
 {
 	__u32 key = 0;
@@ -31,6 +45,18 @@ SEC("xdp") int drop(struct xdp_md *context)
 SEC("xdp") int pass(struct xdp_md *context)
 {
 	return constant == 7 ? XDP_PASS : XDP_ABORTED;
+}
+
+SEC("tc") int tc_count(struct __sk_buff *skb)
+{
+	__u32 key = 2;
+	struct traffic *traffic = bpf_map_lookup_elem(&per_cpu, &key);
+
+	if (traffic) {
+		traffic->packets += 1ULL << 33;
+		traffic->rounds++;
+	}
+	return -1;
 }
 
 SEC("xdp.frags") int pass_frags(struct xdp_md *context)
