@@ -46,6 +46,31 @@ describe('agent and NATS', () => {
         count,
     );
 
+  it('serves the counters of its programs, and goes on without those that it cannot read', async () => {
+    const place = { index: 0, offset: 0, size: 8 } as const;
+    const family = { metric: 'a_total', help: 'A.', label: undefined };
+    const counters = [{ ...family, map: 'm', samples: [{ value: undefined, place }] }];
+    const started = await host.start(server.url, [{ ...testUnit(), counters }]);
+    await ready(started);
+    host.world.count('guard', 'm', place, 3n);
+    const scrape = async () => (await fetch(`${started.agent.url}/metrics`)).text();
+    assert.match(await scrape(), /^a_total\{unit="guard"\} 3$/m);
+
+    host.world.fail('readCounters', 'guard', new SkeinError('SKEIN_HELPER_DIED', 'gone'));
+    const text = await until('a new reading', async () => {
+      const { registry } = started;
+      const text = await scrape();
+      return (await sample(registry, 'skein_agent_map_read_errors_total')) === 1 && text;
+    });
+    assert.doesNotMatch(text, /^a_total\{/m);
+    assert.match(text, /^skein_agent_ready 1$/m);
+    const warning = { unit: 'guard', map: 'm', code: 'SKEIN_HELPER_DIED' };
+    assert.partialDeepStrictEqual(
+      started.lines.findLast(({ map }) => map === 'm'),
+      warning,
+    );
+  });
+
   it('takes what was set before it started, then flips at a message and acks what it read back', async () => {
     await plane.put(desiredState('net.beta', { generation: 4, value: false }));
     const started = await host.start(server.url);

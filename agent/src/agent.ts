@@ -14,6 +14,7 @@ import { programReports } from './host-report.ts';
 import { type AgentUnit, boundKeys } from './keys/agent-unit.ts';
 import { DesiredTable } from './keys/desired-table.ts';
 import { AgentMetrics } from './metrics/agent-metrics.ts';
+import { CounterMetrics, type ReadFailure } from './metrics/counter-metrics.ts';
 import { periodically, type Random } from './periodic.ts';
 import { notReady } from './reconcile/readiness.ts';
 import { Reconciler, type SettledKey } from './reconcile/reconciler.ts';
@@ -100,6 +101,11 @@ export class Agent {
       persist: () => this.#persist(),
       onSettled: (settled) => this.#settled(settled),
       onRound: () => this.#roundDone(),
+    });
+    new CounterMetrics(ports.registry, settings.units, {
+      ...ports,
+      isUp: (unit) => this.#statuses().some((status) => status.unit === unit),
+      onFailure: (failure) => this.#countersUnread(failure),
     });
     this.#bus = ports.makeBus({
       keys: this.#keys,
@@ -191,8 +197,9 @@ export class Agent {
     await this.#bus.stop();
     await this.#reconciler.stop();
     if (detach) for (const { unit } of this.#reconciler.units) await this.#unload(unit.spec.name);
-    await engine.close();
+    // First: a scrape reads by way of the engine.
     await this.#server.close();
+    await engine.close();
     logger.info(detach ? 'stopped and detached' : 'stopped; programs go on running');
   }
 
@@ -237,6 +244,11 @@ export class Agent {
     const { logger } = this.#ports;
     if (ready) logger.info({ metrics: this.url }, 'ready');
     else logger.warn({ reasons: this.notReady() }, 'not ready any more');
+  }
+
+  #countersUnread({ unit, map, error, isNews }: ReadFailure): void {
+    this.#metrics.countersUnread();
+    if (isNews) this.#ports.logger.warn({ unit, map, code: error.code }, error.line);
   }
 
   async #persist(): Promise<void> {

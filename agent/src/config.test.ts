@@ -124,6 +124,61 @@ const WRONG: [title: string, config: unknown, message: RegExp][] = [
   ],
 ];
 
+const counter = { metric: 'guard_dropped_packets_total', help: 'Dropped.', map: 'drops' };
+const index = { label: 'reason', values: { icmp: 0, udp: 1 } };
+
+/** What is wrong with a counter → what the message must say after `programs.0.counters.0`. */
+const WRONG_COUNTERS: [title: string, counter: unknown, message: RegExp][] = [
+  ['a typo', { ...counter, filed: 'packets' }, /\.filed: Unrecognized key: "filed"/],
+  ['no unit of time or things', { ...counter, metric: 'drops' }, /\.metric: not a metric name/],
+  ['a colon', { ...counter, metric: 'a:b_total' }, /\.metric: not a metric name/],
+  ['ours', { ...counter, metric: 'skein_a_total' }, /\.metric: the prefix skein_ is for/],
+  ['no help', { ...counter, help: '' }, /\.help: not a line of text/],
+  ['help of two lines', { ...counter, help: 'a\nb' }, /\.help: not a line of text/],
+  ['neither', { ...counter, map: undefined }, /: give exactly one of map, variable/],
+  ['both', { ...counter, variable: 'hits' }, /: give exactly one of map, variable/],
+  ['map', { ...counter, map: 'a b' }, /\.map: not a C identifier/],
+  ['field', { ...counter, field: 'a..b' }, /\.field: not names of members, joined by dots/],
+  ['field and offset', { ...counter, field: 'a', offset: 0 }, /: give field or offset, not both/],
+  ['bytes alone', { ...counter, bytes: 4 }, /\.bytes: only with offset/],
+  ['bytes', { ...counter, offset: 0, bytes: 2 }, /\.bytes: /],
+  ['offset', { ...counter, offset: -8 }, /\.offset: /],
+  [
+    'offset in a variable',
+    { ...counter, map: undefined, variable: 'hits', offset: 8 },
+    /\.offset: only with map/,
+  ],
+  [
+    'entries of a variable',
+    { ...counter, map: undefined, variable: 'hits', index },
+    /\.index: only with map/,
+  ],
+  ['label', { ...counter, index: { ...index, label: 'a-b' } }, /\.index\.label: not a label name/],
+  ['__label', { ...counter, index: { ...index, label: '__a' } }, /\.index\.label: not a label/],
+  [
+    'host',
+    { ...counter, index: { ...index, label: 'host' } },
+    /\.index\.label: none of unit, host/,
+  ],
+  ['no entries', { ...counter, index: { ...index, values: {} } }, /\.index\.values: no entry/],
+  [
+    'too many entries',
+    {
+      ...counter,
+      index: {
+        ...index,
+        values: Object.fromEntries(Array.from({ length: 257 }, (_, n) => [`v${n}`, n])),
+      },
+    },
+    /\.index\.values: more than 256 entries/,
+  ],
+  [
+    'one entry under two names',
+    { ...counter, index: { ...index, values: { a: 1, b: 1 } } },
+    /\.index\.values\.b: entry 1 is "a" already/,
+  ],
+];
+
 describe('agent configuration', () => {
   const directory = mkdtempSync(join(tmpdir(), 'skein-config-'));
   after(() => rmSync(directory, { recursive: true }));
@@ -179,6 +234,44 @@ describe('agent configuration', () => {
     const config = read({ ...minimal, programs: [{ ...program, attach }] });
     assert.equal(config.programs[0]?.attach.length, 2);
   });
+
+  it('takes counters, one metric in several units', () => {
+    const counters = [{ ...counter, field: 'packets', index }];
+    const units = [program, second].map((unit) => ({ ...unit, counters }));
+    const config = read({ ...minimal, programs: units });
+    assert.deepEqual(config.programs[1]?.counters, counters);
+    assert.deepEqual(read(minimal).programs[0]?.counters, []);
+  });
+
+  const refused = (counters: readonly (readonly object[])[], message: RegExp) => {
+    const units = [program, second].map((unit, n) => ({ ...unit, counters: counters[n] ?? [] }));
+    assert.throws(() => read({ ...minimal, programs: units }), { code: 'SKEIN_CONFIG', message });
+  };
+
+  it('names the counter that has the metric of another', () => {
+    refused([[counter, counter]], /programs\.0\.counters\.1\.metric: ".*" is in entry 0 already/);
+    refused(
+      [[counter], [{ ...counter, help: 'Else.' }]],
+      /programs\.1\.counters\.0\.help: not as in programs\.0\.counters\.0/,
+    );
+    refused(
+      [[{ ...counter, index }], [counter]],
+      /programs\.1\.counters\.0\.index: label not as in programs\.0\.counters\.0/,
+    );
+    refused(
+      [Array.from({ length: 65 }, (_, n) => ({ ...counter, metric: `a${n}_total` }))],
+      /more than 64/,
+    );
+  });
+
+  for (const [title, wrong, message] of WRONG_COUNTERS) {
+    it(`names the field of a counter: ${title}`, () => {
+      refused(
+        [[JSON.parse(JSON.stringify(wrong))]],
+        new RegExp(`programs\\.0\\.counters\\.0${message.source}`),
+      );
+    });
+  }
 
   for (const [title, config, message] of WRONG) {
     it(`names the field: ${title}`, () => {

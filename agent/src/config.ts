@@ -8,6 +8,7 @@ import { verifierFromPublic } from '#common/nkey.ts';
 import { LABEL_KEY, LABEL_VALUE } from '#common/targeting/selector.ts';
 import { FLEET_KEY_NAME, HOST_NAME } from '#proto/subjects.ts';
 import { checkBindings, checkUnique, checkXdpDevices } from './config-checks.ts';
+import { checkFamilies, counterConfig } from './counters/counter-config.ts';
 import { type Attachment, type HookParameters, UNIT_NAME } from './engine/engine.ts';
 
 const path = z.string().min(1, 'empty path');
@@ -70,11 +71,17 @@ const programs = z
           ]),
         )
         .check(checkBindings),
+      counters: z
+        .array(counterConfig)
+        .max(64, 'more than 64')
+        .check(checkUnique((one) => one.metric, 'metric'))
+        .default([]),
     }),
   )
   .min(1, 'at least one program')
   .check(checkUnique((one) => one.name, 'name'))
-  .check(checkXdpDevices);
+  .check(checkXdpDevices)
+  .check(checkFamilies);
 
 const publicKey = z.string().check((context) => {
   try {

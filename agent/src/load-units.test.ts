@@ -10,6 +10,7 @@ const program = {
   object: '/objects/a.o',
   attach: [{ program: 'mixed', hook: { kind: 'xdp', device: 'eth0' } as const }],
   keys: { 'net.alpha': ['alpha'] },
+  counters: [],
 };
 
 describe('units', () => {

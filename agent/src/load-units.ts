@@ -1,6 +1,8 @@
 import { readConfigured } from '#common/configured-file.ts';
 import { SkeinError, toSkeinError } from '#common/errors.ts';
 import type { ProgramConfig } from './config.ts';
+import { CounterResolver } from './counters/resolve-counter.ts';
+import type { UnitCounter } from './counters/unit-counter.ts';
 import type { AgentUnit, Binding } from './keys/agent-unit.ts';
 import { readObject } from './object/read-object.ts';
 import type { ObjectSpec } from './object/spec.ts';
@@ -19,7 +21,7 @@ export function loadUnits(programs: readonly ProgramConfig[]): readonly AgentUni
 
 /** The pure part. @param field where in the configuration, for messages */
 export function makeUnit(program: ProgramConfig, bytes: Uint8Array, field: string): AgentUnit {
-  const object = parse(bytes, program.object);
+  const object = inObject(program.object, () => readObject(bytes));
   if (object.keys.length === 0) {
     throw new SkeinError('SKEIN_NO_KEYS', `${field}.object: ${program.object} has no static keys`);
   }
@@ -40,7 +42,16 @@ export function makeUnit(program: ProgramConfig, bytes: Uint8Array, field: strin
     },
     declared: new Map(object.keys.map((key) => [key.name, key.declared])),
     bindings: bindingsOf(program, object, field),
+    counters: countersOf(program, object, field),
   };
+}
+
+function countersOf(program: ProgramConfig, object: ObjectSpec, field: string): UnitCounter[] {
+  if (program.counters.length === 0) return [];
+  const resolver = inObject(program.object, () => new CounterResolver(object, program.object));
+  return program.counters.map((counter, index) =>
+    resolver.resolve(counter, `${field}.counters.${index}`),
+  );
 }
 
 function bindingsOf(program: ProgramConfig, object: ObjectSpec, field: string): Binding[] {
@@ -56,9 +67,10 @@ function bindingsOf(program: ProgramConfig, object: ObjectSpec, field: string): 
   );
 }
 
-function parse(bytes: Uint8Array, path: string): ObjectSpec {
+/** Adds its path to what is wrong with an object. */
+function inObject<T>(path: string, read: () => T): T {
   try {
-    return readObject(bytes);
+    return read();
   } catch (thrown) {
     const error = toSkeinError(thrown, 'SKEIN_BAD_OBJECT');
     throw new SkeinError(error.code, `${path}: ${error.message}`, { cause: thrown });

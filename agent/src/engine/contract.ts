@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { ErrorCode } from '#common/error-catalogue.ts';
 import { SkeinError } from '#common/errors.ts';
-import type { Engine, UnitSpec, UnitStatus } from './engine.ts';
+import type { CounterPlace, Engine, UnitSpec, UnitStatus } from './engine.ts';
 
 /** What the contract needs of one engine: a world that outlives engines, and a way to see effects. */
 export interface EngineFixture {
@@ -14,6 +14,8 @@ export interface EngineFixture {
   readonly nextVersion: UnitSpec;
   /** What each static key of both objects declares. */
   readonly declared: ReadonlyMap<string, boolean>;
+  /** A counter of both objects: one more for each run of a program in force. behaviour() runs them all. */
+  readonly runs: { readonly map: string; readonly place: CounterPlace };
   /**
    * What the programs in force do, found out without the engine: by packets or a test run, not by a report.
    * `undefined`: nothing is in force.
@@ -142,6 +144,7 @@ export function describeEngineContract(
       await rejectsWith('SKEIN_INTERNAL', engine.observe('nobody'));
       await rejectsWith('SKEIN_INTERNAL', engine.sites('nobody'));
       await rejectsWith('SKEIN_INTERNAL', engine.flip('nobody', new Map()));
+      await rejectsWith('SKEIN_INTERNAL', world.runs(engine, 'nobody'));
     });
 
     contract(
@@ -197,6 +200,49 @@ export function describeEngineContract(
       await world.assertInForce(wanted, 'nextVersion');
     });
 
+    contract(
+      'counters move with the programs, and live on over flips and agents',
+      async (world) => {
+        const first = await world.engine();
+        await first.load(world.unit);
+        assert.equal(await world.runs(first), 0n);
+        await first.attach(world.unit.name);
+        let runs = 0n;
+        for (const keys of [world.declared, world.inverted(), world.declared]) {
+          await first.flip(world.unit.name, keys);
+          const flipped = await world.runs(first);
+          assert.ok(flipped >= runs, `${flipped} after ${runs}: a flip forgets nothing`);
+          await world.assertInForce(keys, 'unit');
+          runs = await world.runs(first);
+          assert.ok(runs > flipped, `${runs} after ${flipped}`);
+        }
+        await world.close(first);
+
+        const second = await world.engine();
+        assert.ok(await second.adopt(world.unit));
+        const adopted = await world.runs(second);
+        assert.ok(adopted >= runs, `${adopted} after ${runs}: nor does a new agent`);
+        await world.assertInForce(world.declared, 'unit');
+        assert.ok((await world.runs(second)) > adopted);
+
+        await second.load(world.fixture.nextVersion);
+        assert.equal(await world.runs(second), 0n, 'another object has maps of its own');
+      },
+    );
+
+    contract('counters come in the order asked for', async (world) => {
+      const engine = await world.running();
+      await world.fixture.behaviour();
+      const { map, place } = world.fixture.runs;
+      const other = { ...place, index: place.index + 1 };
+      const read = (...places: CounterPlace[]) => engine.readCounters(world.unit.name, map, places);
+      const [before = 0n, none] = await read(place, other);
+      assert.ok(before > 0n);
+      const [stillNone, after = 0n] = await read(other, place);
+      assert.ok(after >= before);
+      assert.deepEqual([none, stillNone], [0n, 0n]);
+    });
+
     contract('unload leaves nothing', async (world) => {
       const engine = await world.running();
       await engine.unload(world.unit.name);
@@ -249,6 +295,13 @@ class ContractWorld implements AsyncDisposable {
   async close(engine: Engine): Promise<void> {
     this.#open.delete(engine);
     await engine.close();
+  }
+
+  async runs(engine: Engine, unit = this.unit.name): Promise<bigint> {
+    const { map, place } = this.fixture.runs;
+    const [runs] = await engine.readCounters(unit, map, [place]);
+    assert.ok(runs !== undefined);
+    return runs;
   }
 
   inverted(): Map<string, boolean> {

@@ -52,6 +52,19 @@ export interface Engine {
    */
   sites(unit: string): Promise<readonly SiteStatus[]>;
 
+  /**
+   * Numbers that the unit's programs keep in one map, those of a per-CPU map summed, in the order of `places`. They
+   * live on over flips, and in what adopt() takes over; load() begins at the values that the object declares.
+   *
+   * @param map as the object names it, or the section of a global variable; an array or a per-CPU array
+   * @param places 1 to 16,384; cheapest when those of one index stand together
+   */
+  readCounters(
+    unit: string,
+    map: string,
+    places: readonly CounterPlace[],
+  ): Promise<readonly bigint[]>;
+
   /** Detaches the unit and removes everything it left: the only call after which its programs stop. */
   unload(unit: string): Promise<void>;
 
@@ -134,6 +147,15 @@ export interface FlipReport {
   readonly tier: Tier;
   /** Sum over the pokes, each measured in the helper around the poke alone. */
   readonly pokeNs: bigint;
+}
+
+/** Where an unsigned number is within an array or a per-CPU array. */
+export interface CounterPlace {
+  /** Below the number of entries. */
+  readonly index: number;
+  /** Bytes into the value; a multiple of size. */
+  readonly offset: number;
+  readonly size: 4 | 8;
 }
 
 /** The outcome of a specialisation in the background. */

@@ -63,13 +63,13 @@ const loadTiny = (programs: string[]): Op => ({
 const dispatcher = (program: number): Op => ({ $case: 'makeDispatcher', value: { program } });
 
 /**
- * Handles: 1 and 2 programs, 3 to 6 maps, 7 a dispatcher, 8 its slot. No device or cgroup named exists. Test
+ * Handles: 1 and 2 programs, 3 to 7 maps, 8 a dispatcher, 9 its slot. No device or cgroup named exists. Test
  * runs are of the tc program: those of XDP wait for RCU.
  */
 function fuzzSeeds(): Op[] {
   const variables = [
-    { map: 4, offset: 4, value: -1 },
-    { map: 4, offset: 8, value: 5 },
+    { map: 5, offset: 4, value: -1 },
+    { map: 5, offset: 8, value: 5 },
   ];
   return [
     {
@@ -78,21 +78,21 @@ function fuzzSeeds(): Op[] {
         object: Buffer.alloc(80, 1),
         name: 'x',
         programs: ['drop'],
-        reuse: [{ name: 'm', map: 4 }],
+        reuse: [{ name: 'm', map: 5 }],
       },
     },
     dispatcher(2),
     {
       $case: 'attach',
       value: {
-        program: 7,
+        program: 8,
         hook: { $case: 'xdp', value: { device: 'nosuch0', netns: '/run/netns/nosuch', mode: 1 } },
       },
     },
     {
       $case: 'attach',
       value: {
-        program: 7,
+        program: 8,
         hook: { $case: 'tc', value: { device: 'nosuch0', netns: '', direction: 1 } },
       },
     },
@@ -107,19 +107,29 @@ function fuzzSeeds(): Op[] {
         hook: { $case: 'tracepoint', value: { category: 'nosuch', name: 'nosuch' } },
       },
     },
-    { $case: 'setSlot', value: { slot: 8, program: 1 } },
-    { $case: 'readSlot', value: { slot: 8 } },
+    { $case: 'setSlot', value: { slot: 9, program: 1 } },
+    { $case: 'readSlot', value: { slot: 9 } },
     { $case: 'writeVariables', value: { variables } },
     { $case: 'readVariables', value: { variables } },
     { $case: 'testRun', value: { program: 2, dataIn: Buffer.alloc(64), repeat: 3 } },
-    { $case: 'pin', value: { handle: 8, path: 'fuzz/a' } },
+    { $case: 'pin', value: { handle: 9, path: 'fuzz/a' } },
     { $case: 'adopt', value: { path: 'fuzz/a' } },
     { $case: 'unpin', value: { path: 'fuzz/a' } },
     { $case: 'listPins', value: { path: 'fuzz' } },
-    { $case: 'detach', value: { link: 9 } },
+    { $case: 'detach', value: { link: 10 } },
     { $case: 'close', value: { handle: 200 } },
     { $case: 'inspect', value: { handle: 5 } },
     { $case: 'readCode', value: { program: 1 } },
+    {
+      $case: 'readCounters',
+      value: {
+        map: 4,
+        counters: [
+          { index: 2, offset: 0, size: 8 },
+          { index: 1, offset: 8, size: 4 },
+        ],
+      },
+    },
     { $case: 'makeSet', value: { name: 'fuzz', values: [1n, 1n << 63n] } },
   ];
 }

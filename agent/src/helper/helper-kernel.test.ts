@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { isNotFound } from './helper-error.ts';
@@ -40,6 +41,7 @@ for (const path of [HELPER_PATH, ASAN_HELPER_PATH]) {
       assert.deepEqual(response.maps.map(({ name, section }) => [name, section]).sort(), [
         ['.data.keys', '.data.keys'],
         ['counters', ''],
+        ['per_cpu', ''],
         ['tiny.bss', '.bss'],
         ['tiny.rodata', '.rodata'],
       ]);
@@ -117,6 +119,64 @@ for (const path of [HELPER_PATH, ASAN_HELPER_PATH]) {
       await assert.rejects(load(testObject('tiny'), 'absent'), {
         code: 'SKEIN_INVALID_ARGUMENT',
         message: 'programs: the object has no program absent',
+      });
+    });
+
+    it('reads counters of arrays and of per-CPU arrays, the CPUs summed', async (t) => {
+      const helper = await useHelper(t, { path });
+      const tiny = await loadTiny(helper, 'drop', 'tc_count');
+      const perCpu = tiny.map('per_cpu');
+      const read = async (
+        map: number,
+        ...places: readonly (readonly [number, number, number])[]
+      ) => {
+        const counters = places.map(([index, offset, size]) => ({ index, offset, size }));
+        return (await helper.request('readCounters', { map, counters })).values;
+      };
+      const wide = [2, 0, 8] as const;
+      const narrow = [2, 8, 4] as const;
+      assert.deepEqual(await read(perCpu, wide, narrow), [0n, 0n]);
+      const program = tiny.program('tc_count');
+      for (const cpu of [0, 1]) {
+        const list = String(cpu % availableParallelism());
+        execFileSync('taskset', ['-p', '-c', list, String(helper.pid)], { stdio: 'pipe' });
+        await helper.request('testRun', { program, dataIn: packet, repeat: 3 });
+      }
+      assert.deepEqual(await read(perCpu, wide, [1, 0, 8], narrow), [6n << 33n, 0n, 6n]);
+      await helper.request('testRun', { program: tiny.program('drop'), dataIn: packet, repeat: 2 });
+      assert.deepEqual(await read(tiny.map('counters'), [0, 0, 8], [1, 0, 8]), [2n, 0n]);
+      assert.deepEqual(await read(tiny.map(keysMap), [0, 8, 4], [0, 0, 4]), [33n, 11n]);
+    });
+
+    it('reads no counters outside a map, of other maps, or without end', async (t) => {
+      const helper = await useHelper(t, { path });
+      const tiny = await loadTiny(helper, 'drop', 'tc_count');
+      const { slot } = await helper.request('makeDispatcher', { program: tiny.program('drop') });
+      const set = await helper.request('makeSet', { name: 'set', values: [1n] });
+      const perCpu = tiny.map('per_cpu');
+      const wrong = [
+        { map: perCpu, place: { index: 3, offset: 0, size: 8 }, message: /^counters.index: 3 is/ },
+        { map: perCpu, place: { index: 0, offset: 8192, size: 8 }, message: /offset: 8192/ },
+        { map: tiny.map(keysMap), place: { index: 0, offset: 8, size: 8 }, message: /offset: 8/ },
+        { map: slot, place: { index: 0, offset: 0, size: 4 }, message: /^map: \d+ is neither/ },
+        { map: set.map, place: { index: 0, offset: 0, size: 4 }, message: /^map: \d+ is neither/ },
+        {
+          map: tiny.program('drop'),
+          place: { index: 0, offset: 0, size: 4 },
+          message: /program, not/,
+        },
+      ];
+      for (const { map, place, message } of wrong) {
+        const request = helper.request('readCounters', { map, counters: [place] });
+        await assert.rejects(request, { message });
+      }
+      const counters = Array.from({ length: 16_384 }, (_, n) => ({
+        index: n % 2,
+        offset: 0,
+        size: 8,
+      }));
+      await assert.rejects(helper.request('readCounters', { map: perCpu, counters }), {
+        message: /^counters: more than 64 MiB of map/,
       });
     });
 
@@ -262,7 +322,7 @@ for (const path of [HELPER_PATH, ASAN_HELPER_PATH]) {
       const helper = await useHelper(t, { path });
       const tiny = await loadTiny(helper, 'pass');
       const program = tiny.program('pass');
-      for (let handles = 5; handles + 2 <= 4096; handles += 2) {
+      for (let handles = 6; handles + 2 <= 4096; handles += 2) {
         await helper.request('makeDispatcher', { program });
       }
       await assert.rejects(helper.request('makeDispatcher', { program }), {

@@ -20,6 +20,7 @@ const MAKERS: { readonly [K in OpName]: (value: RequestOf<K>) => Op } = {
   inspect: (value) => ({ $case: 'inspect', value }),
   readCode: (value) => ({ $case: 'readCode', value }),
   makeSet: (value) => ({ $case: 'makeSet', value }),
+  readCounters: (value) => ({ $case: 'readCounters', value }),
 };
 
 export function makeOp<K extends OpName>(op: K, value: RequestOf<K>): Op {

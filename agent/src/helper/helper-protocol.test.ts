@@ -1,7 +1,7 @@
 /** The helper as a stranger sees it: raw bytes in, raw bytes out. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { HelperResponse, Variable } from '#proto/gen/skein/v1/helper.ts';
+import type { CounterPlace, HelperResponse, Variable } from '#proto/gen/skein/v1/helper.ts';
 import { encodeFrame } from './framing.ts';
 import type { Op } from './helper.ts';
 import { converse, frames, HELLO } from './raw-helper.ts';
@@ -77,6 +77,10 @@ describe('helper protocol', () => {
     const variable = (changes: Partial<Variable>): Variable[] => [
       { map: 1, offset: 0, value: 0, ...changes },
     ];
+    const readCounters = (changes: Partial<CounterPlace>, map = 1, count = 1): Op => ({
+      $case: 'readCounters',
+      value: { map, counters: Array(count).fill({ index: 0, offset: 0, size: 8, ...changes }) },
+    });
     const xdp = { device: 'd', netns: '', mode: 0 } as const;
     const bad: readonly (readonly [Op | undefined, string])[] = [
       [undefined, 'op'],
@@ -168,6 +172,11 @@ describe('helper protocol', () => {
       [{ $case: 'makeSet', value: { name: '', values: [] } }, 'name'],
       [{ $case: 'makeSet', value: { name: 'sixteen_letters_', values: [] } }, 'name'],
       [{ $case: 'makeSet', value: { name: 's', values: Array(65_537).fill(1n) } }, 'values'],
+      [readCounters({}, 0), 'map'],
+      [readCounters({}, 1, 0), 'counters'],
+      [readCounters({}, 1, 16_385), 'counters'],
+      [readCounters({ size: 2 }), 'counters.size'],
+      [readCounters({ offset: 4 }), 'counters.offset'],
     ];
     const { responses } = await converse(HELPER_PATH, frames(HELLO, ...bad.map(([op]) => op)));
     assert.deepEqual(

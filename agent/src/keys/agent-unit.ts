@@ -1,3 +1,4 @@
+import type { UnitCounter } from '../counters/unit-counter.ts';
 import type { UnitSpec } from '../engine/engine.ts';
 
 /** A configured unit with what the reconciler must know of its object. */
@@ -7,6 +8,8 @@ export interface AgentUnit {
   readonly declared: ReadonlyMap<string, boolean>;
   /** Each static key at most once. */
   readonly bindings: readonly Binding[];
+  /** What is exported of its maps; each metric at most once. */
+  readonly counters: readonly UnitCounter[];
 }
 
 /** A fleet key governs a static key. One fleet key may govern several, in several units. */

@@ -12,8 +12,10 @@ const unit: AgentUnit = {
     { fleetKey: 'net.partial', staticKey: 'partial' },
     { fleetKey: 'net.partial', staticKey: 'partial_too' },
     { fleetKey: 'net.whole', staticKey: 'whole' },
+    { fleetKey: 'net.owned', staticKey: 'owned' },
     { fleetKey: 'net.unknown', staticKey: 'unknown' },
   ],
+  counters: [],
 };
 
 function state(name: string, rules: DesiredState['rules']): Knowledge {
@@ -28,12 +30,14 @@ function state(name: string, rules: DesiredState['rules']): Knowledge {
   return { kind: 'state', state: { ...base, rules, change }, confirmed: true };
 }
 
-test('static keys of fleet keys that are on for a part of the hosts', () => {
+test('static keys of fleet keys that are on for a part of the hosts, or that a rollout owns', () => {
   const portion = { percent: 10, threshold: 5n, salt: 's' };
+  const rollout = { id: 'r', step: 0, width: 3 };
   const known = new Map([
     ['net.partial', state('net.partial', [{ selector: '', value: true, portion }])],
     ['net.whole', state('net.whole', [{ selector: 'zone=a', value: true }])],
+    ['net.owned', state('net.owned', [{ selector: 'zone=a', value: true, rollout }])],
   ]);
   const expected = expectedFlips(unit, (key) => known.get(key) ?? { kind: 'unknown' });
-  assert.deepEqual([...expected], ['partial', 'partial_too']);
+  assert.deepEqual([...expected], ['partial', 'partial_too', 'owned']);
 });

@@ -32,6 +32,7 @@ export class AgentMetrics {
   readonly #generation: Gauge<'key'>;
   readonly #rejected: Counter<'reason'>;
   readonly #helperRestarts: Counter;
+  readonly #counterErrors: Counter;
   readonly #connected: Gauge;
   readonly #specialisations: Counter<'result'>;
   readonly #specialisationDuration: Histogram;
@@ -80,6 +81,11 @@ export class AgentMetrics {
     this.#helperRestarts = new Counter({
       name: 'skein_agent_helper_restarts_total',
       help: 'Times the native helper ended and was started again.',
+      registers,
+    });
+    this.#counterErrors = new Counter({
+      name: 'skein_agent_map_read_errors_total',
+      help: 'Maps whose counters could not be read for a scrape, which went on without them.',
       registers,
     });
     this.#connected = new Gauge({
@@ -157,6 +163,10 @@ export class AgentMetrics {
 
   helperRestarted(): void {
     this.#helperRestarts.inc();
+  }
+
+  countersUnread(): void {
+    this.#counterErrors.inc();
   }
 
   connected(connected: boolean): void {

@@ -3,8 +3,12 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { SkeinError } from '#common/errors.ts';
 import { mulberry32 } from '../../../test/support/random.ts';
+import { BtfTypes } from './btf.ts';
 import { sitesOfProgram } from './call-graph.ts';
+import { readMaps } from './maps.ts';
+import { findNumber } from './numbers.ts';
 import { readObject } from './read-object.ts';
+import type { ObjectSpec } from './spec.ts';
 import { fixture } from './testdata/fixtures.ts';
 
 /** Far above what any input here needs, far below what a loop without bound takes. */
@@ -16,6 +20,7 @@ function survives(bytes: Uint8Array): 'read' | 'refused' {
   try {
     const spec = readObject(bytes);
     for (const program of spec.programs) sitesOfProgram(spec, program.name);
+    readTypes(spec);
     return 'read';
   } catch (error) {
     if (!(error instanceof SkeinError)) throw error;
@@ -28,7 +33,20 @@ function survives(bytes: Uint8Array): 'read' | 'refused' {
   }
 }
 
-const objects = ['branches.o', 'branches-no-debug.o', 'encodings.o'].map(fixture);
+/** What is read of types alone when counters are configured. */
+function readTypes(spec: ObjectSpec): void {
+  const section = spec.sections.find(({ name }) => name === '.BTF');
+  if (section === undefined) return;
+  const types = new BtfTypes(section);
+  for (const name of ['.maps', '.data', '.bss']) {
+    for (const id of types.variables(name).values()) findNumber(types, id, ['inner', 'no'], name);
+  }
+  for (const { name, valueType } of readMaps(types).values()) {
+    if (valueType !== undefined) findNumber(types, valueType, ['inner', 'no'], name);
+  }
+}
+
+const objects = ['branches.o', 'branches-no-debug.o', 'encodings.o', 'counters.o'].map(fixture);
 
 test('arbitrary bytes', () => {
   fc.assert(

@@ -72,7 +72,7 @@ function readVariable(section: Section, { name, offset, size }: ElfSymbol): KeyV
   return { name, section, offset, declared };
 }
 
-const isWritableData = ({ writable, allocated, name }: Section): boolean =>
+export const isWritableData = ({ writable, allocated, name }: Section): boolean =>
   writable && allocated && WRITABLE_DATA.test(name);
 
 const refuse = (section: Section, offset: number, what: string) =>

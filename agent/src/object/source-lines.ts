@@ -1,4 +1,5 @@
-import { ByteView } from './byte-view.ts';
+import { btfStrings } from './btf.ts';
+import type { ByteView } from './byte-view.ts';
 import { SLOT } from './instructions.ts';
 import { lastAtOrBefore } from './ordered.ts';
 import { viewOf } from './sections.ts';
@@ -28,7 +29,7 @@ export class SourceLines {
   constructor(sections: readonly Section[]) {
     const types = sections.find((section) => section.name === '.BTF');
     const lines = sections.find((section) => section.name === '.BTF.ext');
-    this.#strings = readStrings(types);
+    this.#strings = btfStrings(types);
     if (types === undefined || lines === undefined) return;
     this.#read(viewOf(lines));
     for (const records of this.#records.values()) records.sort((a, b) => a.offset - b.offset);
@@ -69,11 +70,4 @@ export class SourceLines {
         });
     }
   }
-}
-
-function readStrings(types: Section | undefined): ByteView {
-  if (types === undefined) return new ByteView(new Uint8Array(), 'strings of .BTF');
-  const view = viewOf(types);
-  if (view.u16(0) !== BTF_MAGIC) throw view.error(0, 'not .BTF data');
-  return new ByteView(view.slice(view.u32(4) + view.u32(16), view.u32(20)), 'strings of .BTF');
 }

@@ -1,4 +1,5 @@
-import { ByteView } from '../object/byte-view.ts';
+import { btfStrings } from '../object/btf.ts';
+import type { ByteView } from '../object/byte-view.ts';
 import { SLOT } from '../object/instructions.ts';
 import { viewOf } from '../object/sections.ts';
 import type { ObjectSpec, Section } from '../object/spec.ts';
@@ -127,11 +128,7 @@ function sectionNames(spec: ObjectSpec): Names {
     spec.sections.filter((each) => each.executable).map(({ name, index }) => [name, index]),
   );
   const types = spec.sections.find((section) => section.name === '.BTF');
-  const view = types && viewOf(types);
-  const strings = new ByteView(
-    view?.slice(view.u32(4) + view.u32(16), view.u32(20)) ?? new Uint8Array(),
-    'strings of .BTF',
-  );
+  const strings = btfStrings(types);
   return { sectionOf: (name) => byName.get(strings.name(name)) };
 }
 

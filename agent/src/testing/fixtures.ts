@@ -52,7 +52,7 @@ export function testUnit(
   object = 'branches.o',
 ): AgentUnit {
   const attach = [{ program: 'mixed', hook: { kind: 'xdp', device: 'eth0' } as const }];
-  const config = { name, object: `/objects/${object}`, attach, keys };
+  const config = { name, object: `/objects/${object}`, attach, keys, counters: [] };
   return makeUnit(config, fixture(object), 'programs.0');
 }
 

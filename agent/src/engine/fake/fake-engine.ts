@@ -3,6 +3,7 @@ import { SkeinError } from '#common/errors.ts';
 import { readObject } from '../../object/read-object.ts';
 import type { StaticBranch } from '../../object/spec.ts';
 import type {
+  CounterPlace,
   Engine,
   EngineProbe,
   FlipReport,
@@ -12,7 +13,7 @@ import type {
   UnitStatus,
 } from '../engine.ts';
 import { siteIdentity } from '../site-identity.ts';
-import type { FakeObject, FakeUnit, FakeWorld } from './fake-world.ts';
+import { counterKey, type FakeObject, type FakeUnit, type FakeWorld } from './fake-world.ts';
 
 /**
  * An engine over a {@link FakeWorld} instead of a kernel, for tests of everything above the engine.
@@ -43,6 +44,7 @@ export class FakeEngine implements Engine {
       object,
       digest: digestOf(spec),
       keys: new Map(object.keys.map((key) => [key.name, key.declared])),
+      counters: new Map(),
       firstProgramId: this.#world.takeProgramIds(spec.attachments.length),
     };
     const inForce = this.#world.units.get(spec.name)?.inForce;
@@ -101,6 +103,16 @@ export class FakeEngine implements Engine {
     return loaded.spec.attachments.flatMap(({ program }, index) =>
       sitesOf(loaded, program, loaded.firstProgramId + index),
     );
+  }
+
+  async readCounters(
+    name: string,
+    map: string,
+    places: readonly CounterPlace[],
+  ): Promise<readonly bigint[]> {
+    const { loaded } = this.#unit(name);
+    this.#world.strike('readCounters', name);
+    return places.map((place) => loaded.counters.get(counterKey(map, place)) ?? 0n);
   }
 
   async unload(name: string): Promise<void> {

@@ -1,9 +1,17 @@
 import type { SkeinError } from '#common/errors.ts';
 import type { ObjectSpec } from '../../object/spec.ts';
-import type { UnitSpec } from '../engine.ts';
+import type { CounterPlace, UnitSpec } from '../engine.ts';
 
 /** The operations of an engine that a test can make fail. */
-export type FaultyOperation = 'load' | 'attach' | 'adopt' | 'flip' | 'observe' | 'sites' | 'unload';
+export type FaultyOperation =
+  | 'load'
+  | 'attach'
+  | 'adopt'
+  | 'flip'
+  | 'observe'
+  | 'sites'
+  | 'readCounters'
+  | 'unload';
 
 /** One object, loaded: its global data and its program ids. */
 export interface FakeObject {
@@ -11,6 +19,8 @@ export interface FakeObject {
   readonly object: ObjectSpec;
   readonly digest: string;
   readonly keys: Map<string, boolean>;
+  /** By map, index and offset; what is missing is 0. */
+  readonly counters: Map<string, bigint>;
   readonly firstProgramId: number;
 }
 
@@ -53,6 +63,13 @@ export class FakeWorld {
     return this.units.get(unit)?.inForce?.keys;
   }
 
+  /** What programs in force do to a counter. */
+  count(unit: string, map: string, place: CounterPlace, by = 1n): void {
+    const counters = this.units.get(unit)?.inForce?.counters;
+    const key = counterKey(map, place);
+    counters?.set(key, (counters.get(key) ?? 0n) + by);
+  }
+
   /** Another program's write to the key. */
   tamper(unit: string, key: string, value: boolean): void {
     this.units.get(unit)?.inForce?.keys.set(key, value);
@@ -79,4 +96,9 @@ export class FakeWorld {
     this.#nextProgramId += count;
     return first;
   }
+}
+
+/** The key in {@link FakeObject.counters}. */
+export function counterKey(map: string, { index, offset }: CounterPlace): string {
+  return `${map} ${index} ${offset}`;
 }

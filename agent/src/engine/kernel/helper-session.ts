@@ -1,3 +1,4 @@
+import { SkeinError } from '#common/errors.ts';
 import type { Helper } from '../../helper/helper.ts';
 
 /**
@@ -17,6 +18,9 @@ export class HelperSession {
 
   /** @throws SkeinError SKEIN_HELPER_MISSING, SKEIN_HELPER_PRIVILEGE, SKEIN_HELPER_PROTOCOL */
   current(): Promise<Helper> {
+    if (this.#closed) {
+      return Promise.reject(new SkeinError('SKEIN_INTERNAL', 'the engine is closed'));
+    }
     if (this.#current === undefined) {
       const starting = this.#start();
       this.#current = starting;

@@ -3,6 +3,7 @@ import { SkeinError } from '#common/errors.ts';
 import { Availability } from '#proto/gen/skein/v1/helper.ts';
 import { type HelperOptions, startHelper } from '../../helper/helper-process.ts';
 import type {
+  CounterPlace,
   Engine,
   EngineProbe,
   FlipReport,
@@ -124,6 +125,14 @@ export class KernelEngine implements Engine {
 
   sites(name: string): Promise<readonly SiteStatus[]> {
     return this.#enqueue(() => this.#withUnit(name, unitSites));
+  }
+
+  readCounters(
+    name: string,
+    map: string,
+    places: readonly CounterPlace[],
+  ): Promise<readonly bigint[]> {
+    return this.#enqueue(() => this.#withUnit(name, (unit) => unit.counters.read(map, places)));
   }
 
   expect(name: string, keys: ReadonlySet<string>): void {

@@ -26,6 +26,7 @@ export class KernelWorld implements EngineFixture {
     ['off_by_default', false],
     ['on_by_default', true],
   ]);
+  readonly runs = { map: 'runs', place: { index: 0, offset: 8, size: 8 } } as const;
   readonly pinRoot = `/sys/fs/bpf/${labName(`engine-${serial}`)}`;
   readonly limits = { count: 3, bytes: 1024 * 1024 };
   readonly specialised: Specialisation[] = [];

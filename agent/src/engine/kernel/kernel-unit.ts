@@ -3,6 +3,7 @@ import type { Helper } from '../../helper/helper.ts';
 import type { StaticKey } from '../../object/spec.ts';
 import type { Attachment, FlipReport, ProgramStatus, UnitStatus } from '../engine.ts';
 import { agreedValue, type Carriers, standingValue } from './carriers.ts';
+import { CounterMaps } from './counter-maps.ts';
 import { closeHook, makeHook, openHook, removeHook, setSlot } from './hook-slot.ts';
 import { attachHook } from './hooks.ts';
 import { KernelProgram, sectionOf } from './kernel-program.ts';
@@ -20,11 +21,13 @@ export class KernelUnit {
   readonly version: Version;
   /** In the order of the attachments. */
   readonly programs: readonly KernelProgram[];
+  readonly counters: CounterMaps;
 
   private constructor(unit: ReadUnit, helper: Helper, version: Version, limits: VariantLimits) {
     this.unit = unit;
     this.helper = helper;
     this.version = version;
+    this.counters = new CounterMaps(helper, version.directory);
     this.programs = unit.spec.attachments.map((attachment) => {
       const dynamic = dynamicVariant(version, attachment.program);
       return new KernelProgram(unit, version.directory, attachment, dynamic, limits);
@@ -229,6 +232,7 @@ export class KernelUnit {
   /** Lets go of the handles; what is pinned stays. */
   async close(): Promise<void> {
     await closeHandles(this.helper, this.version.handles);
+    await closeHandles(this.helper, this.counters.handles);
     for (const { hook, variants } of this.programs) {
       if (hook) await closeHook(this.helper, hook);
       const handles = variants.all.map(({ handle }) => handle);
