@@ -1,28 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { DesiredState, Rule } from '#common/desired.ts';
+import type { DesiredState } from '#common/desired.ts';
 import { inPortion } from '#common/targeting/portion.ts';
 import { desired } from '../testing/desired.ts';
-import { applyMutation, isResultOf, MAX_RULES, type Mutation } from './change.ts';
-
-const NAME = 'net.drop_icmp';
-const WHO = { actor: 'alice', reason: 'why', requestId: 'r', time: new Date(0) };
-const HOSTS = Array.from({ length: 30 }, (_, i) => ({
-  host: `h${i}`,
-  labels: { zone: i < 10 ? 'a' : 'b' },
-}));
-
-const set = (value: boolean, selector = '', percent?: number): Mutation => ({
-  action: 'set',
-  name: NAME,
-  value,
-  selector,
-  ...(percent === undefined ? {} : { percent }),
-});
-const apply = (current: DesiredState | undefined, mutation: Mutation, hosts = HOSTS) =>
-  applyMutation(current, mutation, 7n, WHO, hosts);
-const rule = (selector: string, value: boolean): Rule => ({ selector, value });
+import { apply, HOSTS, NAME, rule, set, WHO } from '../testing/mutations.ts';
+import type { Mutation } from './mutation.ts';
+import { MAX_RULES } from './rules.ts';
 
 test('set: default, rules and kill', async (t) => {
   const rules = [rule('a=b', true), rule('', false)];
@@ -129,30 +113,4 @@ test('narrowing, or the other value, starts from the rank alone', () => {
   for (const mutation of [set(true, '', 10), set(false, '', 90)]) {
     assert.deepEqual(apply(wide, mutation).rules, apply(desired(), mutation).rules);
   }
-});
-
-test('a state is known as the result of the mutation that made it, and of no other', () => {
-  const mutations: Mutation[] = [
-    { action: 'create', name: NAME, description: '', defaultValue: false },
-    { action: 'create', name: NAME, description: '', defaultValue: true },
-    { action: 'create', name: NAME, description: 'd', defaultValue: true },
-    { action: 'delete', name: NAME },
-    set(true),
-    set(false),
-    set(true, 'a=b'),
-    set(true, 'a=c'),
-    set(true, 'a=b', 5),
-    set(true, 'a=b', 6),
-    set(true, '', 5),
-  ];
-  for (const made of mutations) {
-    const state = apply(made.action === 'create' ? undefined : desired(), made);
-    for (const asked of mutations) {
-      assert.equal(isResultOf(state, asked, WHO), asked === made, JSON.stringify([made, asked]));
-    }
-    assert.equal(isResultOf(state, made, { ...WHO, actor: 'bob' }), false);
-    assert.equal(isResultOf(state, made, { ...WHO, reason: 'other' }), false);
-    assert.equal(isResultOf(state, { ...made, name: 'other' }, WHO), false);
-  }
-  assert.ok(isResultOf(apply(desired(), set(true, 'a=b', 100)), set(true, 'a=b'), WHO));
 });

@@ -1,140 +1,170 @@
-import type { Change, DesiredState, Rule } from '#common/desired.ts';
+import type { DesiredState } from '#common/desired.ts';
 import { SkeinError } from '#common/errors.ts';
-import { labelsOf, type Target } from '#common/targeting/evaluate.ts';
-import { portionByRank } from '#common/targeting/portion.ts';
-import { matches, normaliseSelector, parseSelector } from '#common/targeting/selector.ts';
+import { killed, killedFromTheStart, revived } from './kill.ts';
+import type {
+  ApplyMutation,
+  Mutation,
+  MutationContext,
+  RevertMutation,
+  RolloutMutation,
+  SetMutation,
+} from './mutation.ts';
+import { rolloutOf, withRolloutChange } from './rollout-rules.ts';
+import {
+  areSameRules,
+  checkSize,
+  hasSelector,
+  isAsDeclared,
+  portionPercent,
+  ruleFor,
+} from './rules.ts';
 
-/** What an operator asks to do to one fleet key. Selectors are normalised. */
-export type Mutation =
-  | {
-      readonly action: 'create';
-      readonly name: string;
-      readonly description: string;
-      readonly defaultValue: boolean;
-    }
-  | {
-      readonly action: 'set';
-      readonly name: string;
-      readonly value: boolean;
-      readonly selector: string;
-      /** 0..100; absent is 100. */
-      readonly percent?: number;
-    }
-  | { readonly action: 'delete'; readonly name: string };
-
-/** Beyond this a key's record no longer fits what NATS carries by default, and nobody can read it. */
-export const MAX_RULES = 256;
+/** All of a state but which change made it. */
+export type Content = Omit<DesiredState, 'name' | 'generation' | 'change'>;
 
 /**
- * The state that a mutation makes of the current one. A `set` that changes no value still makes a generation:
- * who says "set on" again wants it asserted and acked again; only a request id makes a call idempotent.
+ * The state that a mutation makes of the current one; the current one itself when there is nothing to write. A `set`
+ * or a `kill` that changes no value still makes a generation: who says "set on" again wants it asserted and acked
+ * again; only a request id makes a call idempotent. Whether the mutation may be made at this time is for admission.ts.
  *
  * @param current the newest verified state, a tombstone included; undefined when there never was one
- * @param generation of the new state
- * @param bound hosts that bind the key, or every known host when none does: what a percentage is of
- * @throws SkeinError SKEIN_KEY_NOT_FOUND, SKEIN_KEY_EXISTS, SKEIN_INVALID_ARGUMENT
+ * @throws SkeinError SKEIN_KEY_NOT_FOUND, SKEIN_KEY_EXISTS, SKEIN_KEY_OWNED, SKEIN_LEASE_LOST, SKEIN_INVALID_ARGUMENT
  */
 export function applyMutation(
   current: DesiredState | undefined,
   mutation: Mutation,
-  generation: bigint,
-  change: Omit<Change, 'action'>,
-  bound: Iterable<Target>,
+  context: MutationContext,
 ): DesiredState {
   const { name, action } = mutation;
-  const made = { name, generation, change: { ...change, action } };
-  if (mutation.action === 'create') {
-    if (current && !current.deleted) {
-      throw new SkeinError('SKEIN_KEY_EXISTS', `fleet key "${name}"`);
-    }
-    const { defaultValue, description } = mutation;
-    return { ...made, defaultValue, description, rules: [], deleted: false };
-  }
-  if (!current || current.deleted) {
-    throw new SkeinError('SKEIN_KEY_NOT_FOUND', `fleet key "${name}"`);
-  }
-  if (mutation.action === 'delete') return { ...current, ...made, deleted: true };
-  if (isForAll(mutation)) {
-    return { ...current, ...made, defaultValue: mutation.value, rules: [] };
-  }
-  const rules = withRule(current.rules, mutation, bound);
-  if (rules.length > MAX_RULES) {
-    throw new SkeinError(
-      'SKEIN_INVALID_ARGUMENT',
-      `fleet key "${name}": more than ${MAX_RULES} rules`,
-      { remedy: 'Set the key without a selector, which clears its rules.' },
-    );
-  }
-  return { ...current, ...made, rules };
+  const { generation, change } = context;
+  const content = contentAfter(current, mutation, context);
+  if (content === current) return current;
+  if (addsRules(mutation)) checkSize(name, content.rules);
+  return { ...content, name, generation, change: { ...change, action } };
 }
 
-type SetMutation = Extract<Mutation, { action: 'set' }>;
+/** All others must not fail for what is in the key already, kills and roll-backs least of all. */
+function addsRules(mutation: Mutation): boolean {
+  if (mutation.action === 'rollout') return mutation.change.kind === 'take';
+  return mutation.action === 'set' || mutation.action === 'apply';
+}
 
-/** Whether `state` is what this mutation, asked for by this actor, made: how a retried request is told from a new one. */
-export function isResultOf(
-  state: DesiredState,
+/** `current` itself when nothing changes. */
+function contentAfter(
+  current: DesiredState | undefined,
   mutation: Mutation,
-  change: Pick<Change, 'actor' | 'reason'>,
-): boolean {
-  if (
-    state.name !== mutation.name ||
-    state.change.action !== mutation.action ||
-    state.change.actor !== change.actor ||
-    state.change.reason !== change.reason
-  ) {
-    return false;
+  context: MutationContext,
+): Content {
+  const { name } = mutation;
+  const living = current && !current.deleted ? current : undefined;
+  if (mutation.action === 'create') {
+    if (living) throw new SkeinError('SKEIN_KEY_EXISTS', `fleet key "${name}"`);
+    const { defaultValue, description } = mutation;
+    return made({ defaultValue, description, rules: [] }, current, context);
   }
+  if (mutation.action === 'apply') return applied(current, mutation, context);
+  if (!living) throw new SkeinError('SKEIN_KEY_NOT_FOUND', `fleet key "${name}"`);
   switch (mutation.action) {
+    case 'set':
+      return afterSet(living, mutation, context);
     case 'delete':
-      return true;
-    case 'create':
-      return (
-        state.defaultValue === mutation.defaultValue && state.description === mutation.description
-      );
-    case 'set': {
-      if (isForAll(mutation)) {
-        return state.defaultValue === mutation.value && state.rules.length === 0;
-      }
-      const first = state.rules[0];
-      return (
-        first !== undefined &&
-        first.selector === mutation.selector &&
-        first.value === mutation.value &&
-        first.portion?.percent === portionPercent(mutation)
-      );
-    }
+      return { ...withoutExpiry(living), deleted: true };
+    case 'kill':
+      return killed(living, mutation);
+    case 'revive':
+      return revived(living, mutation);
+    case 'revert':
+      return reverted(living, mutation, context.change.time);
+    case 'rollout':
+      return afterRollout(living, mutation);
   }
 }
 
-/** 100 % needs no portion: hosts that join later are taken in as well. */
-function portionPercent({ percent }: SetMutation): number | undefined {
-  return percent === 100 ? undefined : percent;
+/** A key that was not there. The fence stays: a driver of old may still be writing. */
+function made(
+  declared: Pick<Content, 'defaultValue' | 'description' | 'rules'>,
+  tombstone: DesiredState | undefined,
+  { killAll }: MutationContext,
+): Content {
+  return {
+    ...declared,
+    deleted: false,
+    ...(tombstone?.fence === undefined ? {} : { fence: tombstone.fence }),
+    ...(killAll ? killedFromTheStart(killAll.value) : {}),
+  };
 }
 
-function isForAll(mutation: SetMutation): boolean {
-  return mutation.selector === '' && portionPercent(mutation) === undefined;
+function applied(
+  current: DesiredState | undefined,
+  mutation: ApplyMutation,
+  context: MutationContext,
+): Content {
+  const { name, description, defaultValue } = mutation;
+  const living = current && !current.deleted ? current : undefined;
+  const rules = mutation.rules.map((declared) => {
+    const older = living?.rules.find((rule) => hasSelector(rule, declared.selector));
+    // Hosts that came or went do not make what is declared another rule.
+    return older && isAsDeclared(older, declared) && !older.rollout
+      ? older
+      : ruleFor(declared, older, name, context.bound);
+  });
+  if (!living) return made({ defaultValue, description, rules }, current, context);
+  const isSo =
+    living.defaultValue === defaultValue &&
+    living.description === description &&
+    !living.expiry &&
+    areSameRules(living.rules, rules);
+  return isSo ? living : { ...withoutExpiry(living), defaultValue, description, rules };
 }
 
-function withRule(
-  rules: readonly Rule[],
+function afterSet(
+  current: DesiredState,
   mutation: SetMutation,
-  bound: Iterable<Target>,
-): readonly Rule[] {
-  const { selector, value } = mutation;
-  const isSame = (rule: Rule) => normaliseSelector(rule.selector) === selector;
-  const older = rules.find(isSame);
-  const others = rules.filter((rule) => !isSame(rule));
-  const percent = portionPercent(mutation);
-  if (percent === undefined) return [{ selector, value }, ...others];
+  { change, bound }: MutationContext,
+): Content {
+  const { name, value, selector, ttlMs } = mutation;
+  const rest = withoutExpiry(current);
+  // A second time to live does not make what the first one put in force the state to go back to.
+  const { defaultValue, rules } = current.expiry ?? current;
+  const at = ttlMs === undefined ? undefined : new Date(change.time.getTime() + ttlMs);
+  const expiry = at ? { expiry: { at, defaultValue, rules } } : {};
+  if (selector === '' && portionPercent(mutation) === undefined) {
+    return { ...rest, ...expiry, defaultValue: value, rules: [] };
+  }
+  const older = current.rules.find((rule) => hasSelector(rule, selector));
+  const others = current.rules.filter((rule) => !hasSelector(rule, selector));
+  return { ...rest, ...expiry, rules: [ruleFor(mutation, older, name, bound), ...others] };
+}
 
-  const requirements = parseSelector(selector);
-  const hosts = [...bound]
-    .filter((target) => matches(requirements, labelsOf(target)))
-    .map(({ host }) => host);
-  const ranked = portionByRank(percent, hosts, mutation.name);
-  // Hosts come and go between two steps, and the rank threshold with them; a host that is in stays in.
-  const widens = older?.value === value && older.portion && older.portion.percent <= percent;
-  const kept = widens && older.portion.salt === ranked.salt ? older.portion.threshold : 0n;
-  const threshold = kept > ranked.threshold ? kept : ranked.threshold;
-  return [{ selector, value, portion: { ...ranked, threshold } }, ...others];
+/** What a rollout has in force is not reverted: the time to live waits for its end. */
+function reverted(current: DesiredState, { epoch }: RevertMutation, now: Date): Content {
+  assertFence(current, epoch);
+  const { expiry } = current;
+  if (!expiry || expiry.at > now || rolloutOf(current.rules) !== undefined) return current;
+  const { defaultValue, rules } = expiry;
+  return { ...withoutExpiry(current), defaultValue, rules, fence: epoch };
+}
+
+function afterRollout(current: DesiredState, mutation: RolloutMutation): Content {
+  const { epoch, change } = mutation;
+  assertFence(current, epoch);
+  const { defaultValue, rules } = withRolloutChange(current, mutation);
+  const isSo = defaultValue === current.defaultValue && areSameRules(current.rules, rules);
+  if (isSo) return current;
+  // A roll-back gives the key back as it was, its time to live included.
+  const rest = change.kind === 'settle' ? withoutExpiry(current) : current;
+  return { ...rest, defaultValue, rules, fence: epoch };
+}
+
+function assertFence({ name, fence = 0n }: DesiredState, epoch: bigint): void {
+  if (epoch >= fence) return;
+  throw new SkeinError(
+    'SKEIN_LEASE_LOST',
+    `fleet key "${name}": lease epoch ${epoch} is over, ${fence} has written`,
+  );
+}
+
+function withoutExpiry(state: DesiredState): DesiredState {
+  const { expiry: _, ...rest } = state;
+  return rest;
 }

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { sealDesired } from '#common/envelope.ts';
 import { generateSeed, signerFromSeed, verifierFromPublic } from '#common/nkey.ts';
 import { desired } from '../testing/desired.ts';
-import { HISTORY, KeyCache, type RejectReason } from './key-cache.ts';
+import { KeyCache } from './key-cache.ts';
+import { HISTORY, type RejectReason } from './record-cache.ts';
 
 const signer = signerFromSeed(generateSeed());
 

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type Control, NO_CONTROL } from '#common/control/control.ts';
 import { sealDesired } from '#common/envelope.ts';
 import { SkeinError } from '#common/errors.ts';
 import { generateSeed, signerFromSeed, verifierFromPublic } from '#common/nkey.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { desired } from '../testing/desired.ts';
-import type { Mutation } from './change.ts';
+import type { KeyOwner } from './admission.ts';
 import { KeyCache } from './key-cache.ts';
 import { KeyDesk, type MutationRequest } from './key-desk.ts';
 import type { KeyEntry, KeyStore } from './key-store.ts';
+import type { Mutation } from './mutation.ts';
 
 const signer = signerFromSeed(generateSeed());
 const SET: Mutation = { action: 'set', name: 'k', value: true, selector: '' };
@@ -43,12 +45,27 @@ function setup() {
   };
   const cache = new KeyCache(verifierFromPublic(signer.publicKey), () => {});
   const audited: bigint[] = [];
+  const world: { control: Control; stored: Control; owner: KeyOwner | undefined } = {
+    control: NO_CONTROL,
+    stored: NO_CONTROL,
+    owner: undefined,
+  };
   const desk = new KeyDesk({
     cache,
     store,
     signer,
     clock: new ManualClock(),
     hosts: () => [],
+    admission: {
+      control: {
+        current: () => world.control,
+        async refresh() {
+          world.control = world.stored;
+        },
+      },
+      ownerOf: () => world.owner,
+      approvals: [],
+    },
     audit: async (_, next) => void audited.push(next.generation),
   });
   /** Another controller, with the same signing key, writes. */
@@ -57,7 +74,7 @@ function setup() {
     write(sealDesired(desired({ name: 'k', generation, defaultValue }), signer));
     return generation;
   };
-  return { desk, cache, entries, hooks, audited, other };
+  return { desk, cache, entries, hooks, audited, other, world };
 }
 
 test('a refusal is made on what the bucket says, not on what was heard so far', async () => {
@@ -101,4 +118,38 @@ test('a write that was stored but not confirmed is found by its request id', asy
   const made = await desk.mutate(SET, request);
   assert.equal(made.generation, 11n);
   assert.equal(entries.length, 2);
+});
+
+test('a freeze that this controller has not heard of yet holds all the same, and its end as well', async () => {
+  const { desk, other, world, entries } = setup();
+  other(false);
+  const freeze = { actor: 'bob', reason: 'incident', since: new Date(0) };
+  world.stored = { ...NO_CONTROL, generation: 1n, freeze };
+  await assert.rejects(desk.mutate(SET, REQUEST), {
+    code: 'SKEIN_FROZEN',
+    message: 'frozen by bob since 1970-01-01T00:00:00.000Z: incident',
+  });
+  assert.equal(entries.length, 1);
+  await desk.mutate({ action: 'kill', name: 'k', value: false, all: false }, REQUEST);
+  world.stored = NO_CONTROL;
+  await desk.mutate(SET, REQUEST);
+});
+
+test('what changes nothing is not written, and asks nobody for leave', async () => {
+  const { desk, other, world, entries, audited } = setup();
+  const generation = other(true);
+  world.owner = { rollout: 'r1', phase: 'planned' };
+  const same: Mutation = {
+    action: 'apply',
+    name: 'k',
+    description: '',
+    defaultValue: true,
+    rules: [],
+  };
+  assert.equal((await desk.mutate(same, REQUEST)).generation, generation);
+  assert.deepEqual([entries.length, audited], [1, []]);
+  await assert.rejects(desk.mutate({ ...same, defaultValue: false }, REQUEST), {
+    code: 'SKEIN_KEY_OWNED',
+    message: 'fleet key "k": rollout r1 (planned) owns it',
+  });
 });

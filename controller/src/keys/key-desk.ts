@@ -1,12 +1,18 @@
 import type { Clock } from '#common/clock.ts';
+import type { Control } from '#common/control/control.ts';
 import type { DesiredState } from '#common/desired.ts';
 import { sealDesired } from '#common/envelope.ts';
 import { SkeinError } from '#common/errors.ts';
 import type { Signer } from '#common/nkey.ts';
 import type { KnownHost } from '../fleet/host.ts';
-import { applyMutation, isResultOf, type Mutation } from './change.ts';
+import { admit, type KeyOwner } from './admission.ts';
+import type { ApprovalRule } from './approvals.ts';
+import { hostsOf } from './bound-hosts.ts';
+import { applyMutation } from './change.ts';
 import type { KeyCache } from './key-cache.ts';
 import type { KeyStore } from './key-store.ts';
+import type { Mutation } from './mutation.ts';
+import { isResultOf } from './result-of.ts';
 import { SerialQueue } from './serial-queue.ts';
 
 /** What comes with every mutation. Empty strings mean: not given. */
@@ -24,8 +30,21 @@ export interface KeyDeskParts {
   readonly signer: Signer;
   readonly clock: Clock;
   readonly hosts: () => readonly KnownHost[];
+  readonly admission: AdmissionPorts;
   /** Told of each stored generation and what was before it; never rejects. */
   readonly audit: (previous: DesiredState | undefined, next: DesiredState) => Promise<void>;
+}
+
+/** What admission.ts goes by. */
+export interface AdmissionPorts {
+  readonly control: {
+    current(): Control;
+    /** Reads what the bucket has now. @throws SkeinError SKEIN_NATS_UNAVAILABLE */
+    refresh(): Promise<void>;
+  };
+  /** The rollout that owns the key. */
+  readonly ownerOf: (key: string) => KeyOwner | undefined;
+  readonly approvals: readonly ApprovalRule[];
 }
 
 /** Lost races against other controllers before giving up; within one controller, writes to a key queue. */
@@ -41,17 +60,18 @@ export class KeyDesk {
   }
 
   /**
-   * @returns the generation that was made; the earlier one when the request id was seen before; with
-   *   validateOnly the one that would have been made
-   * @throws SkeinError SKEIN_CONFLICT, SKEIN_NATS_UNAVAILABLE, and what applyMutation() throws
+   * @returns the generation that was made; the earlier one when the request id was seen before; the current one
+   *   when there was nothing to write; with validateOnly the one that would have been made
+   * @throws SkeinError SKEIN_CONFLICT, SKEIN_NATS_UNAVAILABLE, and what applyMutation() and admit() throw
    */
   mutate(mutation: Mutation, request: MutationRequest): Promise<DesiredState> {
     return this.#queue.run(mutation.name, () => this.#mutate(mutation, request));
   }
 
   async #mutate(mutation: Mutation, request: MutationRequest): Promise<DesiredState> {
-    const { cache, store, signer, audit } = this.#parts;
+    const { cache, store, signer, audit, admission } = this.#parts;
     const { name } = mutation;
+    if (isHeldByFreeze(mutation)) await admission.control.refresh();
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const done = earlierResult(cache.history(name), mutation, request);
       if (done) return done;
@@ -59,14 +79,14 @@ export class KeyDesk {
       const revision = cache.lastRevision(name);
       let next: DesiredState;
       try {
-        next = this.#decide(previous, revision, mutation, request);
+        next = this.#decide(previous, mutation, request);
       } catch (refusal) {
         // The cache trails the bucket by a moment: refuse only on what the bucket says.
         if (attempt > 1) throw refusal;
         await this.#refresh(name);
         continue;
       }
-      if (request.validateOnly) return next;
+      if (request.validateOnly || next === previous) return next;
       const value = sealDesired(next, signer);
       const result = await store.put(name, value, revision);
       if (result.kind === 'stored') {
@@ -85,23 +105,29 @@ export class KeyDesk {
 
   #decide(
     previous: DesiredState | undefined,
-    revision: bigint,
     mutation: Mutation,
     request: MutationRequest,
   ): DesiredState {
-    const { clock, hosts } = this.#parts;
+    const { cache, clock, hosts, admission } = this.#parts;
     const { actor, reason, requestId, etag } = request;
-    const last = previous?.generation ?? 0n;
-    // The revision is never below the generation, but for a bucket that was lost and made anew.
-    const generation = (revision > last ? revision : last) + 1n;
-    const change = { actor, reason, requestId, time: clock.now() };
-    const targets = hostsOf(mutation.name, hosts()).map(({ report }) => report);
-    const next = applyMutation(previous, mutation, generation, change, targets);
+    const now = clock.now();
+    const control = admission.control.current();
+    const next = applyMutation(previous, mutation, {
+      generation: cache.nextGeneration(mutation.name),
+      change: { actor, reason, requestId, time: now },
+      bound: () => hostsOf(mutation.name, hosts()).map(({ report }) => report),
+      ...(control.killAll ? { killAll: control.killAll } : {}),
+    });
     if (etag !== '' && previous && etag !== etagOf(previous)) {
       throw new SkeinError(
         'SKEIN_CONFLICT',
         `fleet key "${mutation.name}": etag ${JSON.stringify(etag)} is stale, it is at ${etagOf(previous)}`,
       );
+    }
+    if (next !== previous) {
+      const owner = admission.ownerOf(mutation.name);
+      const { approvals } = admission;
+      admit(mutation, { control, now, current: previous, owner, approvals });
     }
     return next;
   }
@@ -112,15 +138,15 @@ export class KeyDesk {
   }
 }
 
+/** A freeze must hold at once, whichever controller it was set on; a kill and the driver of rollouts wait for nothing. */
+function isHeldByFreeze(mutation: Mutation): boolean {
+  const { action } = mutation;
+  return action !== 'kill' && action !== 'rollout' && !(action === 'revive' && mutation.all);
+}
+
 /** Opaque to clients. */
 export function etagOf(state: DesiredState): string {
   return state.generation.toString();
-}
-
-/** Hosts that bind the key; all of them when none does (yet). */
-function hostsOf(key: string, hosts: readonly KnownHost[]): readonly KnownHost[] {
-  const bound = hosts.filter((host) => host.observations.has(key));
-  return bound.length > 0 ? bound : hosts;
 }
 
 /** @throws SkeinError SKEIN_INVALID_ARGUMENT when the request id was used for something else */

@@ -1,4 +1,4 @@
-/** One revision of one key in the keys bucket, as read: nothing about it is verified yet. */
+/** One revision of one key in a bucket, as read: nothing about it is verified yet. */
 export interface KeyEntry {
   readonly name: string;
   readonly revision: bigint;
