@@ -4,11 +4,13 @@ import { readConfigFile } from '#common/config-file.ts';
 import { isLoopback, parseListen, tcpListen } from '#common/listen.ts';
 import { LOG_LEVELS } from '#common/log.ts';
 import { natsConfig, natsConfigIn } from '#common/nats.ts';
+import type { ApprovalRule } from './keys/approvals.ts';
 
 const listen = z.string().refine((text) => parseListen(text) !== undefined, {
   error: 'write it as host:port, [v6-address]:port or unix:path',
 });
 const file = z.string().min(1);
+const KEY_PATTERN = /^[a-z0-9_.*-]{1,128}$/;
 
 /** The controller's configuration file; docs/configuration.md describes each field. */
 const controllerConfig = z
@@ -35,6 +37,46 @@ const controllerConfig = z
     /** Plain HTTP: /metrics, /healthz, /readyz. */
     metrics: z.strictObject({ listen: tcpListen }),
     log: z.strictObject({ level: z.enum(LOG_LEVELS).default('info') }).default({ level: 'info' }),
+    /** Who is told of what happens. */
+    webhooks: z
+      .array(
+        z.strictObject({
+          /** Names its durable queue: letters, digits, "-" and "_". */
+          name: z
+            .string()
+            .regex(/^[A-Za-z0-9_-]{1,64}$/, 'write 1 to 64 letters, digits, "-", "_"'),
+          url: z.url({ protocol: /^https?$/, error: 'write an http or https URL' }),
+          secretFile: file,
+          timeoutSeconds: z.number().min(1).max(60).default(10),
+        }),
+      )
+      .default([])
+      .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, {
+        error: 'names must differ',
+      }),
+    /** Whom gates of rollouts ask. */
+    prometheus: z
+      .strictObject({
+        url: z
+          .url({ protocol: /^https?$/, error: 'write an http or https URL' })
+          .regex(/^[^@?#]*$/, 'write it without user, password, query and fragment'),
+        tokenFile: file.optional(),
+        timeoutSeconds: z.number().min(1).max(300).default(10),
+      })
+      .optional(),
+    /** Keys that change only by rollouts that others have approved. The first entry that names a key counts. */
+    approvals: z
+      .array(
+        z.strictObject({
+          keys: z
+            .array(z.string().regex(KEY_PATTERN, 'write the name of a key, "*" for any text'))
+            .min(1),
+          required: z.int().min(1).max(20),
+          approvers: z.array(z.string()).default([]),
+          validMinutes: z.number().min(1).max(525_600).optional(),
+        }),
+      )
+      .default([]),
     storage: z
       .strictObject({ replicas: z.int().min(1).max(5).default(1) })
       .default({ replicas: 1 }),
@@ -43,8 +85,25 @@ const controllerConfig = z
     path: ['tls'],
     error:
       'needed: tokens must not cross a network in the clear (listen is not a loopback address)',
+  })
+  .superRefine(({ approvals, principals }, context) => {
+    const names = new Set(principals.map(({ name }) => name));
+    for (const [i, { approvers, required }] of approvals.entries()) {
+      const unknown = approvers.find((approver) => !names.has(approver));
+      const message =
+        unknown !== undefined
+          ? `"${unknown}" is not one of the principals`
+          : new Set(approvers).size < required && approvers.length > 0
+            ? `fewer than required: ${required}`
+            : undefined;
+      if (message !== undefined) {
+        context.addIssue({ code: 'custom', path: ['approvals', i, 'approvers'], message });
+      }
+    }
   });
-export type ControllerConfig = z.output<typeof controllerConfig>;
+export type ControllerConfig = Omit<z.output<typeof controllerConfig>, 'approvals'> & {
+  readonly approvals: readonly ApprovalRule[];
+};
 
 /**
  * Reads the file; relative paths in it are relative to it.
@@ -54,15 +113,26 @@ export type ControllerConfig = z.output<typeof controllerConfig>;
 export function readControllerConfig(path: string): ControllerConfig {
   const config = readConfigFile(path, controllerConfig);
   const directory = dirname(resolve(path));
-  const { tls } = config;
+  const { tls, prometheus } = config;
   return {
     ...config,
+    approvals: config.approvals.map(({ validMinutes, ...rule }) => ({
+      ...rule,
+      ...(validMinutes === undefined ? {} : { validMs: validMinutes * 60_000 }),
+    })),
     listen: config.listen.replace(
       /^unix:(.*)$/,
       (_, socket) => `unix:${resolve(directory, socket)}`,
     ),
     signing: { seedFile: resolve(directory, config.signing.seedFile) },
+    webhooks: config.webhooks.map((webhook) => ({
+      ...webhook,
+      secretFile: resolve(directory, webhook.secretFile),
+    })),
     nats: natsConfigIn(directory, config.nats),
+    ...(prometheus?.tokenFile
+      ? { prometheus: { ...prometheus, tokenFile: resolve(directory, prometheus.tokenFile) } }
+      : {}),
     ...(tls
       ? {
           tls: {

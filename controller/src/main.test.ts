@@ -9,7 +9,8 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startNatsServer } from '../../test/support/nats-server.ts';
 import { until } from '../../test/support/until.ts';
-import { Harness, TestClient, TOKEN } from './testing/harness.ts';
+import { Harness, TOKEN } from './testing/harness.ts';
+import { TestClient } from './testing/test-client.ts';
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 

@@ -1,36 +1,64 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { NatsConnection } from 'nats';
+import { KvWatchInclude } from 'nats';
 import { Registry } from 'prom-client';
 import { type Clock, systemClock } from '#common/clock.ts';
 import { readConfigured } from '#common/configured-file.ts';
+import { freezeAt } from '#common/control/control.ts';
 import { SkeinError, toSkeinError } from '#common/errors.ts';
 import { createLogger, type Logger } from '#common/log.ts';
 import { serveMetrics } from '#common/metrics-server.ts';
 import { connectionOptions, connectNats } from '#common/nats.ts';
 import { type Signer, signerFromSeed, verifierFromPublic } from '#common/nkey.ts';
-import { statusRequestSubject } from '#proto/subjects.ts';
+import {
+  CONTROL_BUCKET,
+  KEYS_BUCKET,
+  ROLLOUTS_BUCKET,
+  statusRequestSubject,
+} from '#proto/subjects.ts';
 import { auditService } from './api/audit-service.ts';
 import { bearerAuth } from './api/auth.ts';
 import type { CallParts } from './api/call.ts';
+import { controlService } from './api/control-service.ts';
 import { fleetService } from './api/fleet-service.ts';
 import { keyService } from './api/key-service.ts';
+import { rolloutService } from './api/rollout-service.ts';
 import { serveGrpc } from './api/server.ts';
+import { controlChange, keyChange, rolloutChange } from './audit/audit-record.ts';
 import { Auditor } from './audit/auditor.ts';
 import { auditStream } from './bus/audit-stream.ts';
+import { BucketWatch } from './bus/bucket-watch.ts';
+import { closeNats } from './bus/close-nats.ts';
+import { controlBucket } from './bus/control-bucket.ts';
 import { followHosts } from './bus/host-feed.ts';
 import { HostRecords } from './bus/host-records.ts';
 import { askSites } from './bus/host-sites.ts';
 import { keyBucket } from './bus/key-bucket.ts';
-import { KeyWatch } from './bus/key-watch.ts';
+import { leaseBucket } from './bus/lease-bucket.ts';
 import { Link } from './bus/link.ts';
+import { rolloutBucket, rolloutEntry } from './bus/rollout-bucket.ts';
 import { openStores } from './bus/stores.ts';
+import { followWebhook } from './bus/webhook-queue.ts';
 import { type ControllerConfig, readControllerConfig } from './config.ts';
+import { ControlCache } from './control/control-cache.ts';
+import { ControlDesk } from './control/control-desk.ts';
+import { KillSwitch } from './control/kill-switch.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { hostStateOf } from './fleet/host-state.ts';
+import { ExpiryKeeper } from './keys/expiry-keeper.ts';
 import { KeyCache } from './keys/key-cache.ts';
 import { KeyDesk } from './keys/key-desk.ts';
 import { createMetrics } from './metrics/metrics.ts';
+import { createRolloutMetrics } from './metrics/rollout-metrics.ts';
+import { connectPrometheus } from './prometheus/client.ts';
+import { checkQueries } from './rollout/gates/check-queries.ts';
+import { FlipLatencies } from './rollout/gates/flip-latencies.ts';
+import { measurer } from './rollout/gates/measure.ts';
+import { RolloutCache } from './rollout/rollout-cache.ts';
+import { assembleRollouts } from './rollout/rollouts.ts';
+import { carry, type Letter } from './webhooks/courier.ts';
+import { readWebhooks } from './webhooks/read-webhooks.ts';
 
 /** A running controller. */
 export interface Controller {
@@ -55,6 +83,8 @@ export async function startController(
 ): Promise<Controller> {
   await using undo = new AsyncDisposableStack();
   const signer = readSigner(config.signing.seedFile);
+  const webhooks = readWebhooks(config.webhooks);
+  const prometheus = config.prometheus && connectPrometheus(config.prometheus, clock);
   const nc = await connectNats(connectionOptions(config.nats, 'skein-controller', '_INBOX'));
   undo.defer(() => closeNats(nc));
   const link = new Link(nc);
@@ -72,33 +102,126 @@ export async function startController(
       fleet.hosts().map((host) => hostStateOf(host, (key) => cache.head(key), clock.now())),
     isConnected: () => link.isUp,
   });
+  const rolloutCache = new RolloutCache();
+  const rolloutMetrics = createRolloutMetrics(
+    registry,
+    {
+      rollouts: () => rolloutCache.all().map(({ record }) => record.state),
+      killedKeys: () =>
+        heads().filter(({ deleted, kill }) => !deleted && kill !== undefined).length,
+      isFrozen: () => freezeAt(control.current(), clock.now()) !== undefined,
+      holdsLease: () => rollouts.lease.epoch !== undefined,
+    },
+    webhooks.map(({ name }) => name),
+  );
 
+  const latencies = new FlipLatencies();
   const records = new HostRecords(stores, link, clock, logger);
   const fleet = new Fleet(clock, {
     requestStatus: (host) => nc.publish(statusRequestSubject(host)),
     saveReport: (report) => records.save(report),
-    acked(observation, isPropagation) {
+    acked(observation, isPropagation, host) {
       metrics.flip(observation);
       const { publishedAt } = observation;
       if (!isPropagation || !publishedAt || observation.outcome === 'failed') return;
       // Another controller's clock may be ahead of this one's.
       const ms = Math.max(0, clock.now().getTime() - publishedAt.getTime());
       metrics.propagation(ms / 1000);
+      latencies.add(host, observation, ms / 1000);
     },
   });
   undo.defer(() => fleet.stop());
 
   const auditLog = auditStream(stores, link);
-  const histories = () => cache.names().map((name) => cache.history(name));
-  const auditor = new Auditor({ log: auditLog, logger, clock, histories });
+  const auditor = new Auditor({
+    log: auditLog,
+    logger,
+    clock,
+    histories: {
+      keys: () => cache.names().map((name) => cache.history(name)),
+      rollouts: () => rolloutCache.all().map(({ record }) => record),
+      control: () => control.history(),
+    },
+  });
   undo.defer(() => auditor.stop());
+  const controlStore = controlBucket(stores, link, signer);
+  const control = new ControlCache({
+    store: controlStore,
+    onRejected(reason, error) {
+      logger.error({ err: error }, 'a value in the control bucket was rejected');
+      metrics.rejected('control', reason);
+    },
+  });
+  const keyStore = keyBucket(stores, link);
   const desk = new KeyDesk({
     cache,
-    store: keyBucket(stores, link),
+    store: keyStore,
     signer,
     clock,
     hosts: () => fleet.hosts(),
-    audit: (previous, next) => auditor.record(previous, next),
+    admission: {
+      control,
+      ownerOf(key) {
+        const owner = rolloutCache.ownerOf(key);
+        return owner && { rollout: owner.id, phase: owner.state.phase };
+      },
+      approvals: config.approvals,
+    },
+    audit(previous, next) {
+      if (next.change.action === 'kill') rolloutMetrics.killed();
+      return auditor.record(keyChange(previous, next));
+    },
+  });
+  const killSwitch = new KillSwitch({ control, keys: cache, desk, clock, logger });
+  const controlDesk = new ControlDesk({
+    cache: control,
+    store: controlStore,
+    clock,
+    audit: (previous, next) => auditor.record(controlChange(previous, next)),
+    enforceKillAll: () => killSwitch.enforce(),
+  });
+  const expiryKeeper = new ExpiryKeeper({ cache, control, desk, clock, logger });
+  const measure = measurer({
+    prometheus,
+    fleet,
+    desired: (key) => cache.head(key),
+    latencies,
+    clock,
+  });
+  const rollouts = assembleRollouts({
+    cache: rolloutCache,
+    store: rolloutBucket(stores, link, logger),
+    leaseStore: leaseBucket(stores, link),
+    holder: randomUUID(),
+    keys: cache,
+    keyDesk: desk,
+    async refreshKey(name) {
+      for (const entry of await keyStore.read(name)) cache.ingest(entry);
+    },
+    control,
+    approvals: config.approvals,
+    principals: config.principals.map(({ name }) => name),
+    fleet,
+    async measure(gate, context) {
+      const measurement = await measure(gate, context);
+      rolloutMetrics.measured(measurement.outcome);
+      return measurement;
+    },
+    checkQueries: (spec) => checkQueries(spec, prometheus),
+    tell(record, transition) {
+      rolloutMetrics.transition(transition.to);
+      return auditor.record(rolloutChange(record, transition));
+    },
+    onLease: {
+      acquired(epoch) {
+        expiryKeeper.start(epoch);
+        // The driver before this one may have died with something untold.
+        void auditor.reconcile();
+      },
+      lost: () => expiryKeeper.stop(),
+    },
+    clock,
+    logger,
   });
 
   await records.load((report) => fleet.apply({ kind: 'stored', report }));
@@ -114,17 +237,54 @@ export async function startController(
   undo.defer(() => {
     for (const subscription of subscriptions) subscription.unsubscribe();
   });
-  const watch = new KeyWatch({
-    bucket: stores.keys,
+  const watchParts = {
+    include: KvWatchInclude.AllHistory,
     jsm: stores.jsm,
     clock,
     logger,
-    onEntry: (entry) => cache.ingest(entry),
-    onReset: () => cache.clear(),
-  });
-  undo.defer(() => watch.stop());
-  await watch.start();
+  } as const;
+  const bucketWatches = [
+    new BucketWatch({
+      ...watchParts,
+      name: CONTROL_BUCKET,
+      bucket: stores.control,
+      onEntry: (entry) => control.ingest(entry),
+      onReset: () => control.clear(),
+    }),
+    new BucketWatch({
+      ...watchParts,
+      name: KEYS_BUCKET,
+      bucket: stores.keys,
+      onEntry: (entry) => cache.ingest(entry),
+      onReset: () => cache.clear(),
+    }),
+    new BucketWatch({
+      ...watchParts,
+      name: ROLLOUTS_BUCKET,
+      bucket: stores.rollouts,
+      onEntry: (entry) => rolloutCache.ingest(rolloutEntry(entry, logger)),
+      onReset: () => rolloutCache.clear(),
+    }),
+  ];
+  for (const watch of bucketWatches) {
+    undo.defer(() => watch.stop());
+    await watch.start();
+  }
   await auditor.reconcile();
+  killSwitch.start();
+  undo.defer(() => killSwitch.stop());
+  rollouts.start();
+  undo.defer(() => rollouts.stop());
+  for (const webhook of webhooks) {
+    const parts = { clock, logger, fetch, count: rolloutMetrics.delivery };
+    const queue = {
+      stores,
+      clock,
+      logger,
+      carry: (letter: Letter) => carry(webhook, letter, parts),
+    };
+    undo.defer(followWebhook(webhook.name, queue));
+  }
 
   const http = await serveMetrics(config.metrics.listen, {
     registry,
@@ -139,6 +299,8 @@ export async function startController(
     keys: keyService(calls, { cache, desk, fleet, clock }),
     fleet: fleetService(calls, { cache, fleet, clock, askSites: askSites(nc, link) }),
     audit: auditService(calls, auditLog),
+    control: controlService(calls, control, controlDesk),
+    rollouts: rolloutService(calls, { ...rollouts, cache: rolloutCache, keys: cache, fleet }),
   });
   undo.defer(() => grpc.close());
   undo.defer(() => {
@@ -152,9 +314,9 @@ export async function startController(
     },
     async onRestored() {
       try {
-        await watch.restart();
+        for (const watch of bucketWatches) await watch.restart();
       } catch (error) {
-        logger.warn({ err: error }, 'watch of the keys bucket not made anew yet');
+        logger.warn({ err: error }, 'watch of a bucket not made anew yet');
       }
       grpc.setServing(link.isUp);
       logger.info('connected to NATS again');
@@ -178,13 +340,6 @@ export async function startController(
       return running.disposeAsync();
     },
   };
-}
-
-/** What is not sent yet gets a moment; a server that is away gets none. */
-async function closeNats(nc: NatsConnection): Promise<void> {
-  const cancelled = new Promise<void>((resolve) => setTimeout(resolve, 2_000).unref());
-  await Promise.race([nc.drain().catch(() => {}), cancelled]);
-  await nc.close();
 }
 
 function readSigner(path: string): Signer {

@@ -72,13 +72,13 @@ test('a generation that was stored without its audit record, by a crash, gets it
 
   const next = harness.client(await harness.controller());
   const later = await next.set('crashed', false);
-  const records = await next.auditList({ key: 'crashed' });
+  const records = await next.auditedKey('crashed');
   assert.deepEqual(
     records.map((record) => record.new?.generation),
     [later.desired?.generation, state.generation, created.desired?.generation],
   );
   assert.deepEqual(records[1]?.old, created.desired);
-  assert.equal(records[1]?.change?.reason, state.change.reason);
+  assert.equal(records[1]?.new?.change?.reason, state.change.reason);
 });
 
 test('what another controller did while this one could not hear it is found', async () => {

@@ -10,7 +10,8 @@ import { isLive, type KnownHost } from '../fleet/host.ts';
 import { hostStateOf } from '../fleet/host-state.ts';
 import type { KeyCache } from '../keys/key-cache.ts';
 import { type CallParts, unary, watch } from './call.ts';
-import { hostName, selectorText, sitesFromWire } from './requests.ts';
+import { hostName, selectorText } from './fields.ts';
+import { sitesFromWire } from './requests.ts';
 import { hostToWire } from './responses.ts';
 
 export interface FleetServiceParts {

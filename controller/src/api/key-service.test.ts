@@ -4,7 +4,8 @@ import { Action } from '#proto/gen/skein/v1/desired.ts';
 import { HostPhase } from '#proto/gen/skein/v1/keys.ts';
 import { until } from '../../../test/support/until.ts';
 import { FakeHost } from '../testing/fake-host.ts';
-import { Harness, type TestClient } from '../testing/harness.ts';
+import { Harness } from '../testing/harness.ts';
+import type { TestClient } from '../testing/test-client.ts';
 
 let harness: Harness;
 let client: TestClient;
@@ -37,7 +38,7 @@ test('create, get, list, set, delete, history and audit of one key', async () =>
   assert.equal(on.desired?.description, 'whole life');
   const ruled = await client.set('life.cycle', false, { selector: 'zone == a' });
   assert.deepEqual(ruled.desired?.rules, [
-    { selector: 'zone=a', value: false, portion: undefined },
+    { selector: 'zone=a', value: false, portion: undefined, rollout: undefined },
   ]);
 
   const deleted = await client.delete('life.cycle', { etag: ruled.etag });
@@ -55,14 +56,14 @@ test('create, get, list, set, delete, history and audit of one key', async () =>
   const actions = (await client.history('life.cycle')).map(({ change }) => change?.action);
   assert.deepEqual(actions, [Action.CREATE, Action.DELETE, Action.SET, Action.SET, Action.CREATE]);
   assert.equal((await client.history('life.cycle', 2)).length, 2);
-  const audited = await client.auditList({ key: 'life.cycle' });
+  const audited = await client.auditedKey('life.cycle');
   assert.deepEqual(
-    audited.map(({ change }) => change?.action),
+    audited.map((record) => record.new?.change?.action),
     actions,
   );
   assert.equal(audited[0]?.old, undefined);
   assert.deepEqual(audited[1]?.old?.generation, ruled.desired?.generation);
-  assert.equal(audited[3]?.change?.reason, 'go');
+  assert.equal(audited[3]?.new?.change?.reason, 'go');
 });
 
 test('what a request may not say, each with its code and place', async () => {

@@ -4,18 +4,13 @@ import { desiredToWire } from '#common/desired-wire.ts';
 import { SkeinError } from '#common/errors.ts';
 import type { Key, KeyServiceServer } from '#proto/gen/skein/v1/keys.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import type { Mutation } from '../keys/change.ts';
 import type { KeyCache } from '../keys/key-cache.ts';
 import { etagOf, type KeyDesk, type MutationRequest } from '../keys/key-desk.ts';
+import type { Mutation } from '../keys/mutation.ts';
 import { progressOf } from '../keys/progress.ts';
 import { type CallParts, unary, watch } from './call.ts';
-import {
-  createFromWire,
-  deleteFromWire,
-  keyName,
-  mutationRequest,
-  setFromWire,
-} from './requests.ts';
+import { keyName } from './fields.ts';
+import { applyFromWire, createFromWire, mutationRequest, setFromWire } from './requests.ts';
 import { keyToWire } from './responses.ts';
 
 export interface KeyServiceParts {
@@ -46,8 +41,23 @@ export function keyService(calls: CallParts, parts: KeyServiceParts): KeyService
     set: unary(calls, (request, actor) =>
       mutate(setFromWire(request), mutationRequest(request, actor)),
     ),
+    apply: unary(calls, (request, actor) =>
+      mutate(applyFromWire(request), mutationRequest(request, actor)),
+    ),
     delete: unary(calls, (request, actor) =>
-      mutate(deleteFromWire(request), mutationRequest(request, actor)),
+      mutate({ action: 'delete', name: keyName(request.name) }, mutationRequest(request, actor)),
+    ),
+    kill: unary(calls, (request, actor) =>
+      mutate(
+        { action: 'kill', name: keyName(request.name), value: request.value, all: false },
+        mutationRequest(request, actor),
+      ),
+    ),
+    revive: unary(calls, (request, actor) =>
+      mutate(
+        { action: 'revive', name: keyName(request.name), all: false },
+        mutationRequest(request, actor),
+      ),
     ),
     get: unary(calls, ({ name }) => show(existing(cache, keyName(name)))),
     list: unary(calls, ({ includeDeleted }) => ({

@@ -7,7 +7,8 @@ import { Encoding, SitesReply, SitesRequest } from '#proto/gen/skein/v1/observed
 import { sitesRequestSubject } from '#proto/subjects.ts';
 import { until } from '../../../test/support/until.ts';
 import { FakeHost } from '../testing/fake-host.ts';
-import { Harness, type TestClient } from '../testing/harness.ts';
+import { Harness } from '../testing/harness.ts';
+import type { TestClient } from '../testing/test-client.ts';
 
 let harness: Harness;
 let client: TestClient;

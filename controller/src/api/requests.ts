@@ -1,28 +1,32 @@
-import { SkeinError } from '#common/errors.ts';
 import type { SitesQuery } from '#common/site.ts';
 import { queryFromWire } from '#common/site-wire.ts';
-import { normaliseSelector } from '#common/targeting/selector.ts';
-import type { ListAuditRequest } from '#proto/gen/skein/v1/audit.ts';
+import type { ListAuditRequest, StateAtRequest } from '#proto/gen/skein/v1/audit.ts';
 import type { ListSitesRequest } from '#proto/gen/skein/v1/fleet.ts';
 import type {
+  ApplyKeyRequest,
   CreateKeyRequest,
-  DeleteKeyRequest,
+  DeclaredRule as DeclaredRuleOnWire,
   SetKeyRequest,
 } from '#proto/gen/skein/v1/keys.ts';
-import { FLEET_KEY_NAME, HOST_NAME } from '#proto/subjects.ts';
-import type { AuditQuery } from '../audit/audit-record.ts';
-import type { Mutation } from '../keys/change.ts';
+import type { AuditQuery } from '../audit/audit-log.ts';
 import type { MutationRequest } from '../keys/key-desk.ts';
+import {
+  type ApplyMutation,
+  type CreateMutation,
+  type DeclaredRule,
+  MAX_TTL_MS,
+  MIN_TTL_MS,
+  type SetMutation,
+} from '../keys/mutation.ts';
+import { MAX_RULES } from '../keys/rules.ts';
+import { hostName, invalid, keyName, percentage, selectorText, text, time } from './fields.ts';
 
-/** Characters. Records must stay far below what NATS carries in one message. */
-const MAX_TEXT = 1024;
-const MAX_SELECTOR = 2048;
 const MAX_REQUEST_ID = 128;
 const DEFAULT_AUDIT_LIMIT = 100;
 const MAX_AUDIT_LIMIT = 1000;
 
 /** Requests on the wire to what keys/, fleet/ and audit/ take. Each throws SkeinError SKEIN_INVALID_ARGUMENT naming the field. */
-export function createFromWire(request: CreateKeyRequest): Mutation {
+export function createFromWire(request: CreateKeyRequest): CreateMutation {
   return {
     action: 'create',
     name: keyName(request.name),
@@ -32,22 +36,48 @@ export function createFromWire(request: CreateKeyRequest): Mutation {
 }
 
 /** @throws SkeinError also SKEIN_BAD_SELECTOR */
-export function setFromWire(request: SetKeyRequest): Mutation {
-  const { percent } = request;
-  if (percent !== undefined && !(percent >= 0 && percent <= 100)) {
-    throw invalid('percent', `${percent} is not within 0..100`);
+export function setFromWire(request: SetKeyRequest): SetMutation {
+  const { ttlMs } = request;
+  if (ttlMs !== 0 && (ttlMs < MIN_TTL_MS || ttlMs > MAX_TTL_MS)) {
+    throw invalid('ttl_ms', `${ttlMs} is not within ${MIN_TTL_MS}..${MAX_TTL_MS}`, {
+      remedy: 'A time to live is one second at least and 30 days at most.',
+    });
   }
   return {
     action: 'set',
     name: keyName(request.name),
     value: request.value,
     selector: selectorText(request.selector),
-    ...(percent === undefined ? {} : { percent }),
+    ...percentage('percent', request.percent),
+    ...(ttlMs === 0 ? {} : { ttlMs }),
   };
 }
 
-export function deleteFromWire(request: DeleteKeyRequest): Mutation {
-  return { action: 'delete', name: keyName(request.name) };
+/** @throws SkeinError also SKEIN_BAD_SELECTOR */
+export function applyFromWire(request: ApplyKeyRequest): ApplyMutation {
+  if (request.rules.length > MAX_RULES) {
+    throw invalid('rules', `${request.rules.length} are more than ${MAX_RULES}`);
+  }
+  const rules = request.rules.map(ruleFromWire);
+  for (const [i, { selector }] of rules.entries()) {
+    const first = rules.findIndex((rule) => rule.selector === selector);
+    if (first !== i) throw invalid(`rules[${i}].selector`, `the same as of rules[${first}]`);
+  }
+  return {
+    action: 'apply',
+    name: keyName(request.name),
+    description: text('description', request.description),
+    defaultValue: request.defaultValue,
+    rules,
+  };
+}
+
+function ruleFromWire({ selector, value, percent }: DeclaredRuleOnWire, i: number): DeclaredRule {
+  return {
+    selector: selectorText(selector, `rules[${i}].selector`),
+    value,
+    ...percentage(`rules[${i}].percent`, percent),
+  };
 }
 
 export function mutationRequest(
@@ -70,21 +100,22 @@ export function auditQuery(request: ListAuditRequest): AuditQuery {
   if (request.limit > MAX_AUDIT_LIMIT) {
     throw invalid('limit', `${request.limit} is more than ${MAX_AUDIT_LIMIT}`);
   }
-  if (request.since && Number.isNaN(request.since.getTime()))
-    throw invalid('since', 'out of range');
   return {
     ...(request.key === '' ? {} : { key: keyName(request.key, 'key') }),
-    ...(request.since ? { since: request.since } : {}),
+    ...(request.since ? { since: time('since', request.since) } : {}),
     limit: request.limit || DEFAULT_AUDIT_LIMIT,
   };
 }
 
-export function keyName(name: string, field = 'name'): string {
-  if (FLEET_KEY_NAME.test(name)) return name;
-  const shown = JSON.stringify(name.slice(0, 128));
-  throw invalid(field, `${shown} is not a fleet key name`, {
-    remedy: 'Write 1 to 128 of a-z, 0-9, "_" and "-" in parts separated by dots.',
-  });
+export function stateAtFromWire(request: StateAtRequest): {
+  readonly time: Date;
+  readonly key?: string;
+} {
+  if (!request.time) throw invalid('time', 'missing');
+  return {
+    time: time('time', request.time),
+    ...(request.key === '' ? {} : { key: keyName(request.key, 'key') }),
+  };
 }
 
 /** The names of units, programs and static keys are the agent's to know. */
@@ -95,25 +126,4 @@ export function sitesFromWire(request: ListSitesRequest): {
   const { unit, program, key } = request;
   for (const [field, value] of Object.entries({ unit, program, key })) text(field, value);
   return { host: hostName(request.host, 'host'), query: queryFromWire(request) };
-}
-
-export function hostName(name: string, field = 'name'): string {
-  if (HOST_NAME.test(name)) return name;
-  throw invalid(field, `${JSON.stringify(name.slice(0, 253))} is not a host name`);
-}
-
-export function selectorText(selector: string): string {
-  if (selector.length > MAX_SELECTOR) {
-    throw invalid('selector', `longer than ${MAX_SELECTOR} characters`);
-  }
-  return normaliseSelector(selector);
-}
-
-function text(field: string, value: string): string {
-  if (value.length > MAX_TEXT) throw invalid(field, `longer than ${MAX_TEXT} characters`);
-  return value;
-}
-
-function invalid(field: string, what: string, options: { remedy?: string } = {}): SkeinError {
-  return new SkeinError('SKEIN_INVALID_ARGUMENT', `${field}: ${what}`, options);
 }

@@ -7,8 +7,10 @@ import { SkeinError } from '#common/errors.ts';
 import { parseListen } from '#common/listen.ts';
 import { listenError } from '#common/metrics-server.ts';
 import { type AuditServiceServer, AuditServiceService } from '#proto/gen/skein/v1/audit.ts';
+import { type ControlServiceServer, ControlServiceService } from '#proto/gen/skein/v1/control.ts';
 import { type FleetServiceServer, FleetServiceService } from '#proto/gen/skein/v1/fleet.ts';
 import { type KeyServiceServer, KeyServiceService } from '#proto/gen/skein/v1/keys.ts';
+import { type RolloutServiceServer, RolloutServiceService } from '#proto/gen/skein/v1/rollout.ts';
 import type { ControllerConfig } from '../config.ts';
 import { addReflection } from './reflection.ts';
 
@@ -16,6 +18,8 @@ export interface Services {
   readonly keys: KeyServiceServer;
   readonly fleet: FleetServiceServer;
   readonly audit: AuditServiceServer;
+  readonly control: ControlServiceServer;
+  readonly rollouts: RolloutServiceServer;
 }
 
 export interface GrpcServer {
@@ -29,8 +33,8 @@ export interface GrpcServer {
 
 /** Calls under way at shutdown get this long. */
 const SHUTDOWN_MS = 3_000;
-/** The largest request by far is a Set with a long selector. */
-const MAX_REQUEST_BYTES = 64 * 1024;
+/** The largest request by far is an Apply with many long selectors. */
+const MAX_REQUEST_BYTES = 256 * 1024;
 
 /** @throws SkeinError SKEIN_ADDRESS_IN_USE, SKEIN_CONFIG */
 export async function serveGrpc(
@@ -47,6 +51,8 @@ export async function serveGrpc(
   server.addService(KeyServiceService, services.keys);
   server.addService(FleetServiceService, services.fleet);
   server.addService(AuditServiceService, services.audit);
+  server.addService(ControlServiceService, services.control);
+  server.addService(RolloutServiceService, services.rollouts);
   addReflection(server);
   const health = new HealthImplementation();
   health.addToServer(server);
@@ -79,6 +85,8 @@ const HEALTH_NAMES = [
   'skein.v1.KeyService',
   'skein.v1.FleetService',
   'skein.v1.AuditService',
+  'skein.v1.ControlService',
+  'skein.v1.RolloutService',
 ] as const;
 
 async function bind(

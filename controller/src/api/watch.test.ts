@@ -6,7 +6,8 @@ import { type Host, HostState } from '#proto/gen/skein/v1/fleet.ts';
 import { HostPhase, type Key } from '#proto/gen/skein/v1/keys.ts';
 import { until } from '../../../test/support/until.ts';
 import { FakeHost } from '../testing/fake-host.ts';
-import { Harness, type TestClient } from '../testing/harness.ts';
+import { Harness } from '../testing/harness.ts';
+import type { TestClient } from '../testing/test-client.ts';
 
 let harness: Harness;
 let client: TestClient;

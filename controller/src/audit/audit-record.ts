@@ -1,49 +1,70 @@
+import type { Control } from '#common/control/control.ts';
 import type { DesiredState } from '#common/desired.ts';
+import type { Transition } from '#common/rollout/rollout.ts';
 
-/** Who changed what, from what to what. */
-export interface AuditRecord {
+/** Who changed what, and from what to what. */
+export type AuditRecord = KeyChange | RolloutChange | ControlChange;
+
+export interface KeyChange {
+  readonly kind: 'key';
   /** Absent on create. */
   readonly old?: DesiredState;
   readonly new: DesiredState;
 }
 
-/** The audit log: append-only, ordered by when records came in. */
-export interface AuditLog {
-  /** Stores the record once, however often it is appended within the log's memory of ids. */
-  append(record: AuditRecord): Promise<void>;
-  /** Newest first. */
-  list(query: AuditQuery): Promise<AuditRecord[]>;
-  /** Ids of all records stored at or after `since`. */
-  idsSince(since: Date): Promise<ReadonlySet<string>>;
+export interface RolloutChange {
+  readonly kind: 'rollout';
+  readonly rollout: string;
+  readonly key: string;
+  readonly transition: Transition;
 }
 
-export interface AuditQuery {
-  readonly key?: string;
-  readonly since?: Date;
-  /** 1..1000. */
-  readonly limit: number;
+export interface ControlChange {
+  readonly kind: 'control';
+  /** Absent for the first. */
+  readonly old?: Control;
+  /** With a note. */
+  readonly new: Control;
 }
 
 /** The same mutation gives the same record, whether written at once or by a later reconciliation. */
-export function auditRecord(previous: DesiredState | undefined, next: DesiredState): AuditRecord {
+export function keyChange(previous: DesiredState | undefined, next: DesiredState): KeyChange {
   const isFirst = next.change.action === 'create' || previous === undefined;
-  return { ...(isFirst ? {} : { old: previous }), new: next };
+  return { kind: 'key', ...(isFirst ? {} : { old: previous }), new: next };
 }
 
-export function auditId(state: DesiredState): string {
-  return `${state.name}:${state.generation}`;
+export function controlChange(previous: Control | undefined, next: Control): ControlChange {
+  const isFirst = previous === undefined || previous.generation === 0n;
+  return { kind: 'control', ...(isFirst ? {} : { old: previous }), new: next };
 }
 
-/** Records of those generations whose ids are not in the log, oldest first per key. */
-export function missingRecords(
-  histories: Iterable<readonly DesiredState[]>,
-  audited: ReadonlySet<string>,
-): AuditRecord[] {
-  const missing: AuditRecord[] = [];
-  for (const history of histories) {
-    for (const [index, state] of history.entries()) {
-      if (!audited.has(auditId(state))) missing.push(auditRecord(history[index - 1], state));
-    }
+export function rolloutChange(
+  { id, spec }: { readonly id: string; readonly spec: { readonly key: string } },
+  transition: Transition,
+): RolloutChange {
+  return { kind: 'rollout', rollout: id, key: spec.key, transition };
+}
+
+/** One for each change there can be. */
+export function auditId(record: AuditRecord): string {
+  switch (record.kind) {
+    case 'key':
+      return `${record.new.name}:${record.new.generation}`;
+    case 'rollout':
+      return `rollout:${record.rollout}:${record.transition.sequence}`;
+    case 'control':
+      return `control:${record.new.generation}`;
   }
-  return missing;
+}
+
+/** When the change was made, which is before its record was written. */
+export function auditTime(record: AuditRecord): Date {
+  switch (record.kind) {
+    case 'key':
+      return record.new.change.time;
+    case 'rollout':
+      return record.transition.time;
+    case 'control':
+      return record.new.note?.time ?? new Date(0);
+  }
 }

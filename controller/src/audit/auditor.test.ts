@@ -1,55 +1,104 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Control } from '#common/control/control.ts';
 import { createLogger } from '#common/log.ts';
+import type { Transition } from '#common/rollout/rollout.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { until } from '../../../test/support/until.ts';
 import { desired } from '../testing/desired.ts';
-import { type AuditRecord, auditId, missingRecords } from './audit-record.ts';
+import { type AuditRecord, auditId, keyChange } from './audit-record.ts';
 import { Auditor } from './auditor.ts';
+import type { Histories } from './expected-records.ts';
 
-const change = desired().change;
+const { change } = desired();
 const first = desired({ generation: 1n, change: { ...change, action: 'create' } });
 const second = desired({ generation: 2n });
 const third = desired({ generation: 3n });
+const frozen = control(4n);
+const lifted = control(9n);
+const transition: Transition = {
+  sequence: 1,
+  time: change.time,
+  to: 'planned',
+  step: 0,
+  actor: 'alice',
+  event: 'start',
+  reason: '',
+};
 
-test('what is missing, with what was before it', () => {
-  const cases: [string[], AuditRecord[]][] = [
-    [[], [{ new: first }, { old: first, new: second }, { old: second, new: third }]],
-    [[auditId(first), auditId(third)], [{ old: first, new: second }]],
-    [[first, second, third].map(auditId), []],
-  ];
-  for (const [audited, expected] of cases) {
-    assert.deepEqual(missingRecords([[first, second, third]], new Set(audited)), expected);
-  }
-  assert.deepEqual(missingRecords([[third]], new Set()), [{ new: third }], 'older ones are gone');
-});
+function control(generation: bigint): Control {
+  const { actor, reason, time } = change;
+  return { generation, cohorts: [], note: { actor, reason, time, what: 'freeze' } };
+}
 
-test('a record that cannot be written now is written later', async () => {
+const NONE: Histories = { keys: () => [], rollouts: () => [], control: () => [] };
+
+function setup(histories: Partial<Histories>) {
   const clock = new ManualClock();
   const written: AuditRecord[] = [];
-  let isAway = true;
+  const world = { isAway: false };
   const auditor = new Auditor({
     clock,
     logger: createLogger('test', 'silent'),
-    histories: () => [[first, second]],
+    histories: { ...NONE, ...histories },
     log: {
       async append(record) {
-        if (isAway) throw new Error('away');
+        if (world.isAway) throw new Error('away');
         written.push(record);
       },
-      list: async () => [],
-      idsSince: async () => new Set([auditId(first), ...written.map((r) => auditId(r.new))]),
+      idsSince: async () => new Set(written.map(auditId)),
     },
   });
-  await auditor.record(first, second);
-  clock.advance(5_000);
+  return { auditor, clock, written, world };
+}
+
+test('what is missing, with what was before it', async () => {
+  const keys = () => [[first, second, third]];
+  const cases: [AuditRecord[], AuditRecord[]][] = [
+    [[], [keyChange(undefined, first), keyChange(first, second), keyChange(second, third)]],
+    [[keyChange(undefined, first), keyChange(second, third)], [keyChange(first, second)]],
+    [[keyChange(undefined, first), keyChange(first, second), keyChange(second, third)], []],
+  ];
+  for (const [audited, expected] of cases) {
+    const { auditor, written } = setup({ keys });
+    written.push(...audited);
+    await auditor.reconcile();
+    assert.deepEqual(written.slice(audited.length), expected);
+  }
+  const { auditor, written } = setup({ keys: () => [[third]] });
   await auditor.reconcile();
-  assert.deepEqual(written, []);
-  isAway = false;
+  assert.deepEqual(written, [{ kind: 'key', new: third }], 'older ones are gone');
+});
+
+test('rollouts by their transitions, and control by its generations, are covered as well', async () => {
+  const { auditor, written } = setup({
+    control: () => [frozen, lifted],
+    rollouts: () => [{ id: 'r1', spec: { key: 'k' }, transitions: [transition] }],
+  });
+  await auditor.reconcile();
+  assert.deepEqual(written, [
+    { kind: 'rollout', rollout: 'r1', key: 'k', transition },
+    { kind: 'control', new: frozen },
+    { kind: 'control', old: frozen, new: lifted },
+  ]);
+  assert.deepEqual(written.map(auditId), ['rollout:r1:1', 'control:4', 'control:9']);
+  await auditor.reconcile();
+  assert.equal(written.length, 3);
+});
+
+test('a record that cannot be written now is written later', async () => {
+  const { auditor, clock, written, world } = setup({ keys: () => [[first, second]] });
+  await auditor.record(keyChange(undefined, first));
+  world.isAway = true;
+  await auditor.record(keyChange(first, second));
   clock.advance(5_000);
-  await until('written', () => written.length === 1);
-  assert.deepEqual(written, [{ old: first, new: second }]);
   await auditor.reconcile();
   assert.equal(written.length, 1);
+  world.isAway = false;
+  clock.advance(5_000);
+  await until('written', () => written.length === 2);
+  assert.deepEqual(written[1], keyChange(first, second));
+  await auditor.reconcile();
+  assert.equal(written.length, 2);
   auditor.stop();
 });

@@ -1,14 +1,14 @@
 import type { Clock } from '#common/clock.ts';
-import type { DesiredState } from '#common/desired.ts';
 import type { Logger } from '#common/log.ts';
-import { type AuditLog, auditRecord, missingRecords } from './audit-record.ts';
+import type { AuditLog } from './audit-log.ts';
+import { type AuditRecord, auditId, auditTime } from './audit-record.ts';
+import { expectedRecords, type Histories } from './expected-records.ts';
 
 export interface AuditorParts {
-  readonly log: AuditLog;
+  readonly log: Pick<AuditLog, 'append' | 'idsSince'>;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Every key's kept generations, oldest first. */
-  readonly histories: () => DesiredState[][];
+  readonly histories: Histories;
 }
 
 const RETRY_MS = 5_000;
@@ -16,8 +16,8 @@ const RETRY_MS = 5_000;
 const CLOCK_SLACK_MS = 10 * 60_000;
 
 /**
- * Sees to it that every stored generation has its audit record. The key and the record are two writes, and a
- * process may die between them: what is missing is found by comparing the keys' history with the log.
+ * Sees to it that every change has its audit record. The change and the record are two writes, and a process may die
+ * between them: what is missing is found by comparing what is kept of changes with the log.
  */
 export class Auditor {
   readonly #parts: AuditorParts;
@@ -29,10 +29,10 @@ export class Auditor {
     this.#parts = parts;
   }
 
-  /** Never rejects: the generation is in force already, its record will follow. */
-  async record(previous: DesiredState | undefined, next: DesiredState): Promise<void> {
+  /** Never rejects: the change is in force already, its record will follow. */
+  async record(record: AuditRecord): Promise<void> {
     try {
-      await this.#parts.log.append(auditRecord(previous, next));
+      await this.#parts.log.append(record);
     } catch (error) {
       this.#later(error);
     }
@@ -55,12 +55,12 @@ export class Auditor {
 
   async #reconcile(): Promise<void> {
     const { log, logger, histories } = this.#parts;
-    const kept = histories();
-    const times = kept.flat().map(({ change }) => change.time.getTime());
-    if (times.length === 0) return;
+    const expected = expectedRecords(histories);
+    if (expected.length === 0) return;
+    const times = expected.map((record) => auditTime(record).getTime());
     const oldest = times.reduce((least, time) => Math.min(least, time));
     const audited = await log.idsSince(new Date(oldest - CLOCK_SLACK_MS));
-    const missing = missingRecords(kept, audited);
+    const missing = expected.filter((record) => !audited.has(auditId(record)));
     for (const record of missing) await log.append(record);
     if (missing.length > 0) logger.warn({ records: missing.length }, 'audit records were missing');
   }

@@ -1,7 +1,10 @@
+import type { JsMsg } from 'nats';
 import * as wire from '#proto/gen/skein/v1/audit.ts';
-import { AUDIT_STREAM, auditSubject } from '#proto/subjects.ts';
-import { type AuditLog, type AuditRecord, auditId } from '../audit/audit-record.ts';
+import { AUDIT_STREAM, auditSubject, FLEET_AUDIT } from '#proto/subjects.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
+import { type AuditRecord, auditId, auditTime } from '../audit/audit-record.ts';
 import { auditFromWire, auditToWire } from '../audit/audit-wire.ts';
+import { StateAt } from '../audit/state-at.ts';
 import { natsFailure } from './deadline.ts';
 import type { Link } from './link.ts';
 import { type From, readStream } from './read-stream.ts';
@@ -16,16 +19,16 @@ export function auditStream({ js, jsm }: Stores, link: Link): AuditLog {
   return {
     async append(record) {
       const value = wire.AuditRecord.encode(auditToWire(record)).finish();
-      const options = { msgID: auditId(record.new) };
-      await link.whileUp(() => js.publish(auditSubject(record.new.name), value, options));
+      const options = { msgID: auditId(record) };
+      await link.whileUp(() => js.publish(subjectOf(record), value, options));
     },
 
     async list({ key, since, limit }) {
-      const isWanted = ({ new: { change } }: AuditRecord) => !since || change.time >= since;
+      const isWanted = (record: AuditRecord) => !since || auditTime(record) >= since;
       const newest = async (from: From) => {
         const records: AuditRecord[] = [];
         await readStream(js, AUDIT_STREAM, auditSubject(key ?? '>'), { from }, (message) => {
-          records.push(auditFromWire(wire.AuditRecord.decode(message.data)));
+          records.push(read(message));
           // A stream is read forwards only; all but the last ones are let go of on the way.
           if (records.length >= 2 * limit) records.splice(0, records.length - limit);
         });
@@ -45,6 +48,19 @@ export function auditStream({ js, jsm }: Stores, link: Link): AuditLog {
       }
     },
 
+    async stateAt(time, key) {
+      const state = new StateAt(time);
+      const subjects = key === undefined ? ['>'] : [key, FLEET_AUDIT];
+      for (const subject of subjects) {
+        await link.whileUp(() =>
+          readStream(js, AUDIT_STREAM, auditSubject(subject), {}, (message) =>
+            state.take(read(message)),
+          ),
+        );
+      }
+      return state.result();
+    },
+
     async idsSince(since) {
       const ids = new Set<string>();
       const options = { from: { time: since }, headersOnly: true };
@@ -56,7 +72,22 @@ export function auditStream({ js, jsm }: Stores, link: Link): AuditLog {
   };
 }
 
+function read({ data }: Pick<JsMsg, 'data'>): AuditRecord {
+  return auditFromWire(wire.AuditRecord.decode(data));
+}
+
+function subjectOf(record: AuditRecord): string {
+  switch (record.kind) {
+    case 'key':
+      return auditSubject(record.new.name);
+    case 'rollout':
+      return auditSubject(record.key);
+    case 'control':
+      return auditSubject(FLEET_AUDIT);
+  }
+}
+
 /** Records written late, by a reconciliation, go where they belong. */
 function byTime(a: AuditRecord, b: AuditRecord): number {
-  return a.new.change.time.getTime() - b.new.change.time.getTime();
+  return auditTime(a).getTime() - auditTime(b).getTime();
 }

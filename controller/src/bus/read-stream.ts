@@ -1,6 +1,9 @@
 import { consumerOpts, type JetStreamClient, type JsMsg } from 'nats';
 import { natsFailure, noAnswer, READ_DEADLINE_MS, withDeadline } from './deadline.ts';
 
+/** Without a message for so long, the server is asked whether that was all. */
+const LOOK_MS = 50;
+
 /** Where in a stream to begin. */
 export type From = { readonly sequence: number } | { readonly time: Date };
 
@@ -30,12 +33,24 @@ export async function readStream(
     // How long it takes in all depends on how much there is; only silence means that the server is away.
     const late = Promise.withResolvers<never>();
     const idle = setTimeout(() => late.reject(noAnswer(what)), READ_DEADLINE_MS);
-    const read = async () => {
+    let seen = 0;
+    let quiet = false;
+    const isAtEnd = async () => {
       const { num_pending, delivered } = await subscription.consumerInfo();
-      if (num_pending + delivered.consumer_seq === 0) return;
+      return num_pending === 0 && (delivered.consumer_seq === 0 || delivered.stream_seq <= seen);
+    };
+    // A message that is stored while the consumer is made may be counted twice, and the last one say that one is to come.
+    const look = setInterval(async () => {
+      if (quiet && (await isAtEnd().catch(() => false))) subscription.unsubscribe();
+      quiet = true;
+    }, LOOK_MS);
+    const read = async () => {
+      if (await isAtEnd()) return;
       for await (const message of subscription) {
         idle.refresh();
+        quiet = false;
         onMessage(message);
+        seen = message.seq;
         if (message.info.pending === 0) return;
       }
     };
@@ -43,6 +58,7 @@ export async function readStream(
       await Promise.race([read(), late.promise]);
     } finally {
       clearTimeout(idle);
+      clearInterval(look);
       subscription.unsubscribe();
     }
   } catch (error) {

@@ -9,12 +9,12 @@ function setup() {
   const clock = new ManualClock();
   const asked: string[] = [];
   const saved: string[] = [];
-  const acked: [bigint, string, boolean][] = [];
+  const acked: [bigint, string, boolean, string][] = [];
   const changes: string[] = [];
   const fleet = new Fleet(clock, {
     requestStatus: (host) => asked.push(host),
     saveReport: ({ host }) => saved.push(host),
-    acked: ({ generation, outcome }, first) => acked.push([generation, outcome, first]),
+    acked: ({ generation, outcome }, first, host) => acked.push([generation, outcome, first, host]),
   });
   fleet.onChange(({ report: { host } }) => changes.push(host));
   const said = report('h', {}, ['k']);
@@ -71,8 +71,8 @@ test('acks count once per outcome; propagation only of hosts that were live to h
   clock.advance(60_000);
   ack(3n, 'applied');
   assert.deepEqual(acked, [
-    [2n, 'failed', true],
-    [2n, 'applied', false],
-    [3n, 'applied', false],
+    [2n, 'failed', true, 'h'],
+    [2n, 'applied', false, 'h'],
+    [3n, 'applied', false, 'h'],
   ]);
 });

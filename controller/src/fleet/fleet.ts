@@ -11,7 +11,7 @@ export interface FleetEffects {
    *
    * @param isPropagation the generation is new to a host that was live, so its age is how long it took to get there
    */
-  acked(observation: KeyObservation, isPropagation: boolean): void;
+  acked(observation: KeyObservation, isPropagation: boolean, host: string): void;
 }
 
 /** A host is asked for its status at most this often. */
@@ -57,7 +57,7 @@ export class Fleet {
     if (!host) return;
     this.#hosts.set(name, host);
     if (changed) this.#effects.saveReport(host.report);
-    if (event.kind === 'ack' && changed) this.#tellAck(before, event.observation, now);
+    if (event.kind === 'ack' && changed) this.#tellAck(name, before, event.observation, now);
     const becameLive = isLive(host, now) && !this.#live.has(name);
     if (becameLive) this.#live.add(name);
     if (changed || becameLive || event.kind === 'stored') this.#notify(host);
@@ -67,11 +67,17 @@ export class Fleet {
     this.#cancelSweep();
   }
 
-  #tellAck(before: KnownHost | undefined, observation: KeyObservation, now: Date): void {
+  #tellAck(
+    name: string,
+    before: KnownHost | undefined,
+    observation: KeyObservation,
+    now: Date,
+  ): void {
     const known = before?.observations.get(observation.key);
     const isNew = known?.generation !== observation.generation;
     if (!isNew && known.outcome === observation.outcome) return;
-    this.#effects.acked(observation, isNew && before !== undefined && isLive(before, now));
+    const isPropagation = isNew && before !== undefined && isLive(before, now);
+    this.#effects.acked(observation, isPropagation, name);
   }
 
   #ask(name: string, now: Date): void {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { connect } from 'nats';
+import { connect, KvWatchInclude } from 'nats';
 import { createLogger } from '#common/log.ts';
 import { KEYS_BUCKET } from '#proto/subjects.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { startNatsServer } from '../../../test/support/nats-server.ts';
 import { until } from '../../../test/support/until.ts';
-import { KeyWatch } from './key-watch.ts';
+import { BucketWatch } from './bucket-watch.ts';
 import { bucketStream, openStores } from './stores.ts';
 
 async function setup() {
@@ -19,7 +19,9 @@ async function setup() {
   const clock = new ManualClock();
   const seen: bigint[] = [];
   let resets = 0;
-  const watch = new KeyWatch({
+  const watch = new BucketWatch({
+    name: KEYS_BUCKET,
+    include: KvWatchInclude.AllHistory,
     bucket: stores.keys,
     jsm: stores.jsm,
     clock,

@@ -1,19 +1,16 @@
-import {
-  type JetStreamManager,
-  type KV,
-  type KvEntry,
-  KvWatchInclude,
-  type QueuedIterator,
-} from 'nats';
+import type { JetStreamManager, KV, KvEntry, KvWatchInclude, QueuedIterator } from 'nats';
 import type { Clock } from '#common/clock.ts';
 import type { Logger } from '#common/log.ts';
-import { KEYS_BUCKET } from '#proto/subjects.ts';
 import type { KeyEntry } from '../keys/key-store.ts';
 import { natsFailure, withDeadline } from './deadline.ts';
 import { bucketStream } from './stores.ts';
 
-export interface KeyWatchParts {
+export interface BucketWatchParts {
+  /** The bucket's name. */
+  readonly name: string;
   readonly bucket: KV;
+  /** Begin with every kept revision, or with the newest of each key. */
+  readonly include: KvWatchInclude.AllHistory | KvWatchInclude.LastValue;
   readonly jsm: JetStreamManager;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -25,12 +22,12 @@ export interface KeyWatchParts {
 const CHECK_MS = 5_000;
 
 /**
- * Follows the keys bucket from its first kept entry on. A watch whose server-side consumer vanished can stay
+ * Follows a bucket from what it holds on. A watch whose server-side consumer vanished can stay
  * silent for good, so the bucket's last sequence is compared with what was delivered, and the watch made anew
  * where it stopped.
  */
-export class KeyWatch {
-  readonly #parts: KeyWatchParts;
+export class BucketWatch {
+  readonly #parts: BucketWatchParts;
   #entries: QueuedIterator<KvEntry> | undefined;
   /** Highest sequence known to be delivered. */
   #delivered = 0;
@@ -41,7 +38,7 @@ export class KeyWatch {
   /** One restart at a time, or the one that lost would go on delivering. */
   #turn: Promise<void> = Promise.resolve();
 
-  constructor(parts: KeyWatchParts) {
+  constructor(parts: BucketWatchParts) {
     this.#parts = parts;
   }
 
@@ -63,8 +60,8 @@ export class KeyWatch {
 
   async #makeAnew(): Promise<void> {
     if (this.#stopped) return;
-    const { bucket } = this.#parts;
-    const what = `nats: watching ${KEYS_BUCKET}`;
+    const { name, bucket, include } = this.#parts;
+    const what = `nats: watching ${name}`;
     this.#entries?.stop();
     try {
       const last = await this.#lastSequence();
@@ -72,7 +69,7 @@ export class KeyWatch {
       const entries = await withDeadline(
         what,
         bucket.watch({
-          include: KvWatchInclude.AllHistory,
+          include,
           ...(this.#delivered > 0 ? { resumeFromRevision: this.#delivered + 1 } : {}),
           initializedFn: () => caughtUp.resolve(),
         }),
@@ -113,29 +110,32 @@ export class KeyWatch {
         this.#delivered = Math.max(this.#delivered, revision);
       }
     } catch (error) {
-      this.#parts.logger.warn({ err: error }, 'watch of the keys bucket ended');
+      const { logger, name: bucket } = this.#parts;
+      logger.warn({ err: error, bucket }, 'watch of a bucket ended');
     }
   }
 
   async #lastSequence(): Promise<number> {
-    const { state } = await this.#parts.jsm.streams.info(bucketStream(KEYS_BUCKET));
+    const { jsm, logger, name: bucket, onReset } = this.#parts;
+    const { state } = await jsm.streams.info(bucketStream(bucket));
     if (state.last_seq < this.#delivered) {
-      this.#parts.logger.error(
-        { delivered: this.#delivered, last: state.last_seq },
-        'the keys bucket lost entries or was made anew; reading it again',
+      logger.error(
+        { bucket, delivered: this.#delivered, last: state.last_seq },
+        'a bucket lost entries or was made anew; reading it again',
       );
       this.#delivered = 0;
-      this.#parts.onReset();
+      onReset();
     }
     return state.last_seq;
   }
 
   #scheduleCheck(): void {
-    this.#cancelCheck = this.#parts.clock.after(CHECK_MS, async () => {
+    const { clock, logger, name: bucket } = this.#parts;
+    this.#cancelCheck = clock.after(CHECK_MS, async () => {
       try {
         await this.#check();
       } catch (error) {
-        this.#parts.logger.debug({ err: error }, 'watch of the keys bucket not checked');
+        logger.debug({ err: error, bucket }, 'watch of a bucket not checked');
       }
       if (!this.#stopped) this.#scheduleCheck();
     });
@@ -149,7 +149,8 @@ export class KeyWatch {
     const isSilent = this.#behindOf !== undefined && this.#delivered < this.#behindOf;
     this.#behindOf = last > this.#delivered ? last : undefined;
     if (!isLost && !isSilent) return;
-    this.#parts.logger.warn({ delivered: this.#delivered, last }, 'watch made anew');
+    const { logger, name: bucket } = this.#parts;
+    logger.warn({ bucket, delivered: this.#delivered, last }, 'watch made anew');
     await this.restart();
   }
 }

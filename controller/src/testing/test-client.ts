@@ -1,0 +1,174 @@
+import { ChannelCredentials, type Client, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { errorFromGrpc } from '#common/grpc-error.ts';
+import {
+  AuditServiceClient,
+  type ListAuditResponse,
+  type StateAtResponse,
+} from '#proto/gen/skein/v1/audit.ts';
+import { type Control, ControlServiceClient } from '#proto/gen/skein/v1/control.ts';
+import {
+  FleetServiceClient,
+  type Host,
+  type ListHostsResponse,
+  type ListSitesRequest,
+  type ListSitesResponse,
+} from '#proto/gen/skein/v1/fleet.ts';
+import {
+  type ApplyKeyRequest,
+  type CreateKeyRequest,
+  type DeleteKeyRequest,
+  type Key,
+  type KeyHistoryResponse,
+  KeyServiceClient,
+  type KillKeyRequest,
+  type ListKeysResponse,
+  type ReviveKeyRequest,
+  type SetKeyRequest,
+} from '#proto/gen/skein/v1/keys.ts';
+
+/** Generated clients with a token, promises, and errors as SkeinErrors. */
+export class TestClient {
+  readonly keys: KeyServiceClient;
+  readonly fleet: FleetServiceClient;
+  readonly audit: AuditServiceClient;
+  readonly control: ControlServiceClient;
+  readonly metadata = new Metadata();
+  readonly #address: string;
+
+  constructor(address: string, token: string | null) {
+    const credentials = ChannelCredentials.createInsecure();
+    this.#address = address;
+    this.keys = new KeyServiceClient(address, credentials);
+    this.fleet = new FleetServiceClient(address, credentials);
+    this.audit = new AuditServiceClient(address, credentials);
+    this.control = new ControlServiceClient(address, credentials);
+    if (token !== null) this.metadata.set('authorization', `Bearer ${token}`);
+  }
+
+  create(name: string, more: Partial<CreateKeyRequest> = {}) {
+    return this.#call<Key>((...rest) => this.keys.create({ ...CREATE, name, ...more }, ...rest));
+  }
+
+  set(name: string, value: boolean, more: Partial<SetKeyRequest> = {}) {
+    return this.#call<Key>((...rest) => this.keys.set({ ...SET, name, value, ...more }, ...rest));
+  }
+
+  delete(name: string, more: Partial<DeleteKeyRequest> = {}) {
+    return this.#call<Key>((...rest) => this.keys.delete({ ...DELETE, name, ...more }, ...rest));
+  }
+
+  apply(name: string, more: Partial<ApplyKeyRequest> = {}) {
+    const request = { ...APPLY, name, ...more };
+    return this.#call<Key>((...rest) => this.keys.apply(request, ...rest));
+  }
+
+  kill(name: string, value: boolean, more: Partial<KillKeyRequest> = {}) {
+    const request = { ...REQUEST, name, value, ...more };
+    return this.#call<Key>((...rest) => this.keys.kill(request, ...rest));
+  }
+
+  revive(name: string, more: Partial<ReviveKeyRequest> = {}) {
+    return this.#call<Key>((...rest) => this.keys.revive({ ...REQUEST, name, ...more }, ...rest));
+  }
+
+  getControl() {
+    return this.#call<Control>((...rest) => this.control.get({}, ...rest));
+  }
+
+  freeze(reason = '', until?: Date) {
+    return this.#call<Control>((...rest) => this.control.freeze({ reason, until }, ...rest));
+  }
+
+  unfreeze(reason = '') {
+    return this.#call<Control>((...rest) => this.control.unfreeze({ reason }, ...rest));
+  }
+
+  killAll(value: boolean, reason = '') {
+    return this.#call<Control>((...rest) => this.control.killAll({ value, reason }, ...rest));
+  }
+
+  reviveAll(reason = '') {
+    return this.#call<Control>((...rest) => this.control.reviveAll({ reason }, ...rest));
+  }
+
+  setCohort(name: string, selector: string, reason = '') {
+    const request = { name, selector, reason };
+    return this.#call<Control>((...rest) => this.control.setCohort(request, ...rest));
+  }
+
+  deleteCohort(name: string, reason = '') {
+    return this.#call<Control>((...rest) => this.control.deleteCohort({ name, reason }, ...rest));
+  }
+
+  stateAt(time: Date | undefined, key = '') {
+    return this.#call<StateAtResponse>((...rest) => this.audit.stateAt({ time, key }, ...rest));
+  }
+
+  get(name: string) {
+    return this.#call<Key>((...rest) => this.keys.get({ name }, ...rest));
+  }
+
+  async list(includeDeleted = false) {
+    return (
+      await this.#call<ListKeysResponse>((...rest) => this.keys.list({ includeDeleted }, ...rest))
+    ).keys;
+  }
+
+  async history(name: string, limit = 0) {
+    return (
+      await this.#call<KeyHistoryResponse>((...rest) => this.keys.history({ name, limit }, ...rest))
+    ).generations;
+  }
+
+  async hosts(selector = '') {
+    return (
+      await this.#call<ListHostsResponse>((...rest) => this.fleet.listHosts({ selector }, ...rest))
+    ).hosts;
+  }
+
+  host(name: string) {
+    return this.#call<Host>((...rest) => this.fleet.getHost({ name }, ...rest));
+  }
+
+  sites(host: string, more: Partial<ListSitesRequest> = {}) {
+    const request = { host, unit: '', program: '', key: '', offset: 0, ...more };
+    return this.#call<ListSitesResponse>((...rest) => this.fleet.listSites(request, ...rest));
+  }
+
+  async auditList(more: { key?: string; since?: Date; limit?: number } = {}) {
+    const request = { key: '', since: undefined, limit: 0, ...more };
+    return (await this.#call<ListAuditResponse>((...rest) => this.audit.list(request, ...rest)))
+      .records;
+  }
+
+  /** Changes of the key itself. */
+  async auditedKey(key: string) {
+    const records = await this.auditList({ key });
+    return records.flatMap(({ what }) => (what?.$case === 'key' ? [what.value] : []));
+  }
+
+  close(): void {
+    const clients: Client[] = [this.keys, this.fleet, this.audit, this.control];
+    for (const client of clients) client.close();
+  }
+
+  #call<Response>(
+    start: (
+      metadata: Metadata,
+      callback: (error: ServiceError | null, response: Response) => void,
+    ) => unknown,
+  ): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      start(this.metadata, (error, response) => {
+        if (error) reject(errorFromGrpc(error, this.#address));
+        else resolve(response);
+      });
+    });
+  }
+}
+
+const REQUEST = { reason: '', requestId: '', validateOnly: false };
+const DELETE = { ...REQUEST, etag: '' };
+const SET = { ...DELETE, selector: '', percent: undefined, ttlMs: 0 };
+const CREATE = { ...REQUEST, description: '', defaultValue: false };
+const APPLY = { ...CREATE, etag: '', rules: [] };
