@@ -72,11 +72,16 @@ test('exit codes in cli.md are those of the command', () => {
 /** Golden document → the sections that have its fields. */
 const GOLDENS: readonly [golden: string, sections: readonly string[]][] = [
   ['key-get.json', ['Key', 'Desired state', 'Progress of a host', 'Observation']],
+  ['key-get-owned.json', ['Key', 'Desired state', 'Progress of a host', 'Observation']],
   ['host-get.json', ['Host', 'Observation', 'Program']],
   ['program-get.json', ['Program']],
   ['program-sites.json', ['Site']],
   ['explain.json', ['Explanation', 'Observation']],
-  ['audit.json', ['Audit record', 'Desired state']],
+  ['audit.json', ['Audit record', 'Desired state', 'Rollout', 'Control']],
+  ['rollout-get.json', ['Rollout']],
+  ['rollout-plan.json', ['Rollout plan']],
+  ['control.json', ['Control']],
+  ['diff.json', ['Difference']],
 ];
 
 for (const [golden, sections] of GOLDENS) {
@@ -131,4 +136,5 @@ function namesIn(value: unknown): readonly string[] {
   return [...new Set(inner)];
 }
 
-const MAPS = ['labels', 'staticKeys'];
+/** A spec has the fields of a manifest, and a page of its own. */
+const MAPS = ['labels', 'staticKeys', 'spec'];

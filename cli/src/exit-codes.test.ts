@@ -19,8 +19,30 @@ test('scripts can tell apart what they may act on', () => {
     ['SKEIN_CONTROLLER_UNAVAILABLE', 6],
     ['SKEIN_NATS_UNAVAILABLE', 6],
     ['SKEIN_UNAUTHENTICATED', 7],
+    ['SKEIN_BAD_MANIFEST', 2],
+    ['SKEIN_BAD_ROLLOUT', 2],
+    ['SKEIN_DIFFERENCES', 2],
+    ['SKEIN_ROLLOUT_NOT_COMPLETED', 3],
+    ['SKEIN_ROLLOUT_NOT_FOUND', 4],
+    ['SKEIN_COHORT_NOT_FOUND', 4],
+    ['SKEIN_FROZEN', 8],
+    ['SKEIN_KEY_KILLED', 8],
+    ['SKEIN_KEY_OWNED', 8],
+    ['SKEIN_APPROVAL_REQUIRED', 8],
+    ['SKEIN_ROLLOUT_PHASE', 8],
+    ['SKEIN_APPLY_INCOMPLETE', 1],
   ];
   for (const [error, exit] of cases) assert.equal(exitCodeOf(error), exit, error);
+});
+
+test('2 of diff means differences, and nothing else', () => {
+  const codes = Object.keys(ERROR_CATALOGUE) as ErrorCode[];
+  assert.deepEqual(
+    codes.filter((error) => exitCodeOf(error, 'skein diff') === 2),
+    ['SKEIN_DIFFERENCES'],
+  );
+  assert.equal(exitCodeOf('SKEIN_BAD_MANIFEST', 'skein diff'), 1);
+  assert.equal(exitCodeOf('SKEIN_UNAUTHENTICATED', 'skein diff'), 7);
 });
 
 test('every error of the catalogue ends in a documented failure', () => {

@@ -27,5 +27,12 @@ process.exitCode = await run(
 );
 
 function sink(stream: NodeJS.WriteStream): Sink {
-  return { isTerminal: stream.isTTY === true, write: (text) => stream.write(text) };
+  return {
+    isTerminal: stream.isTTY === true,
+    get size() {
+      // 0 on a terminal that was never told its size.
+      return { columns: stream.columns || 80, rows: stream.rows || 24 };
+    },
+    write: (text) => stream.write(text),
+  };
 }

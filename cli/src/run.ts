@@ -24,7 +24,7 @@ export async function run(
     const error =
       thrown instanceof CommanderError ? usageError(program, words, thrown) : toSkeinError(thrown);
     stderr.write(`error: ${printable(error.line)}\n`);
-    return exitCodeOf(error.code);
+    return exitCodeOf(error.code, commandOf(program, words));
   }
 }
 

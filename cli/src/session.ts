@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Clock } from '#common/clock.ts';
 import { readConfigured } from '#common/configured-file.ts';
-import type { GrpcTarget } from './client/grpc-client.ts';
+import type { GrpcTarget } from './client/grpc-channel.ts';
 import type { SkeinClient } from './client/skein-client.ts';
 import {
   type ConnectionContext,

@@ -23,6 +23,7 @@ const controller = await startFakeController({
     return keyToWire(KEY);
   },
   list: () => ({ keys: [keyToWire(KEY)] }),
+  listRollouts: () => ({ rollouts: [] }),
   history: () => ({ generations: [] }),
   listHosts: () => ({ hosts: [hostToWire(sampleHost('web-1')), hostToWire(sampleHost('web-2'))] }),
   set: ({ name }) => keyToWire(sampleKey([], { name })),
@@ -83,7 +84,7 @@ test('results go to stdout, as tables without colour or as documents', async () 
   const table = await runSkein(['key', 'list'], { ...AT, TERM: 'xterm-256color' });
   assert.match(
     table.stdout,
-    /^KEY +DEFAULT +RULES +GEN +APPLIED +AGE +DESCRIPTION\nnet\.drop_icmp /,
+    /^KEY +DEFAULT +RULES +GEN +APPLIED +HELD +AGE +DESCRIPTION\nnet\.drop_icmp /,
   );
   assert.ok(!table.stdout.includes('\u001b'));
   const json = await runSkein(['key', 'list', '-o', 'json'], AT);
@@ -186,6 +187,11 @@ test('every command has help with examples', async () => {
   const commands = [
     ...['key create', 'key list', 'key get', 'key history', 'key delete', 'set', 'host list'],
     ...['host get', 'watch', 'explain', 'audit', 'completion', 'version', 'key', 'host'],
+    ...['kill', 'revive', 'freeze', 'freeze start', 'freeze status', 'freeze lift', 'cohort'],
+    ...['cohort list', 'cohort set', 'cohort delete', 'diff', 'apply', 'export', 'schema', 'state'],
+    ...['rollout', 'rollout plan', 'rollout start', 'rollout get', 'rollout list', 'rollout watch'],
+    ...['rollout pause', 'rollout resume', 'rollout promote', 'rollout skip', 'rollout abort'],
+    ...['rollout retry', 'rollout approve'],
   ];
   for (const command of commands) {
     const { code, stdout } = await runSkein([...command.split(' '), '--help']);

@@ -1,10 +1,13 @@
-import { changeFromWire, desiredFromWire } from '#common/desired-wire.ts';
+import { NO_CONTROL } from '#common/control/control.ts';
+import { controlFromWire } from '#common/control/control-wire.ts';
+import { desiredFromWire } from '#common/desired-wire.ts';
 import { observationFromWire, reportFromWire } from '#common/observed-wire.ts';
+import { transitionFromWire } from '#common/rollout/rollout-wire.ts';
 import { type EnumTable, enumFromWire, present } from '#common/wire-enum.ts';
 import type * as audit from '#proto/gen/skein/v1/audit.ts';
 import * as fleet from '#proto/gen/skein/v1/fleet.ts';
 import * as keys from '#proto/gen/skein/v1/keys.ts';
-import type { AuditEntry, HostProgress, HostView, KeyView } from './skein-client.ts';
+import type { AuditEntry, HostProgress, HostView, KeyView, PastState } from './skein-client.ts';
 
 /** Answers of the controller into domain types. All throw SKEIN_STORE_CORRUPT for what does not fit. */
 export function keyFromWire(message: keys.Key): KeyView {
@@ -23,12 +26,41 @@ export function hostFromWire(message: fleet.Host): HostView {
   };
 }
 
-export function auditFromWire(message: audit.AuditRecord): AuditEntry {
+export function auditFromWire({ what }: audit.AuditRecord): AuditEntry {
+  const entry = present(what, 'record.what');
+  switch (entry.$case) {
+    case 'key': {
+      const { old, new: after } = entry.value;
+      return {
+        kind: 'key',
+        ...(old ? { before: desiredFromWire(old) } : {}),
+        after: desiredFromWire(present(after, 'record.new')),
+      };
+    }
+    case 'rollout': {
+      const { rollout, key, transition } = entry.value;
+      return {
+        kind: 'rollout',
+        rollout,
+        key,
+        transition: transitionFromWire(present(transition, 'record.transition')),
+      };
+    }
+    case 'control': {
+      const { old, new: after } = entry.value;
+      return {
+        kind: 'control',
+        ...(old ? { before: controlFromWire(old) } : {}),
+        after: controlFromWire(present(after, 'record.new')),
+      };
+    }
+  }
+}
+
+export function pastFromWire({ keys: states, control }: audit.StateAtResponse): PastState {
   return {
-    key: message.key,
-    change: changeFromWire(present(message.change, 'record.change')),
-    ...(message.old ? { before: desiredFromWire(message.old) } : {}),
-    after: desiredFromWire(present(message.new, 'record.new')),
+    keys: states.map(desiredFromWire),
+    control: control ? controlFromWire(control) : NO_CONTROL,
   };
 }
 

@@ -153,3 +153,21 @@ test('a server torn down in the middle of a watch is unavailable', async () => {
   };
   await assert.rejects(watching(), { code: 'SKEIN_CONTROLLER_UNAVAILABLE' });
 });
+
+test('what would be done twice is sent once, all else again while the controller is away', async () => {
+  const sent: string[] = [];
+  await using controller = await startFakeController({
+    actOnRollout: (action) => {
+      sent.push(action);
+      throw new BareStatus(status.UNAVAILABLE);
+    },
+  });
+  using client = clientOf(controller);
+  const request = { id: 'ro-1', reason: '', etag: '', all: false };
+  for (const action of ['promote', 'skip-step', 'retry', 'pause'] as const) {
+    await assert.rejects(client.rollouts.act(action, request), {
+      code: 'SKEIN_CONTROLLER_UNAVAILABLE',
+    });
+  }
+  assert.deepEqual(sent, ['promote', 'skipStep', 'retry', 'pause', 'pause', 'pause']);
+});

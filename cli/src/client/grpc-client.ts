@@ -1,78 +1,31 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type CallOptions,
-  ChannelCredentials,
-  type ClientReadableStream,
-  type ClientUnaryCall,
-  Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
 import { desiredFromWire } from '#common/desired-wire.ts';
 import type { SiteReport } from '#common/site.ts';
 import { siteFromWire } from '#common/site-wire.ts';
 import { AuditServiceClient } from '#proto/gen/skein/v1/audit.ts';
+import { ControlServiceClient } from '#proto/gen/skein/v1/control.ts';
 import { FleetServiceClient } from '#proto/gen/skein/v1/fleet.ts';
 import { KeyServiceClient } from '#proto/gen/skein/v1/keys.ts';
-import { clientError } from './client-error.ts';
-import { auditFromWire, hostFromWire, keyFromWire } from './from-wire.ts';
-import { retryUnavailable } from './retry.ts';
+import { RolloutServiceClient } from '#proto/gen/skein/v1/rollout.ts';
+import { auditFromWire, hostFromWire, keyFromWire, pastFromWire } from './from-wire.ts';
+import { createGrpcChannel, type GrpcTarget } from './grpc-channel.ts';
+import { createControlCalls } from './grpc-control.ts';
+import { createRolloutCalls } from './grpc-rollouts.ts';
 import type { SkeinClient } from './skein-client.ts';
-
-export interface GrpcTarget {
-  /** host:port */
-  readonly server: string;
-  readonly token?: string;
-  /** PEM; without it the connection is plain text. */
-  readonly caCertificate?: Buffer;
-  /** For one request with its retries. */
-  readonly deadlineMs: number;
-}
 
 /** Connects lazily: an unreachable controller shows at the first call, as SKEIN_CONTROLLER_UNAVAILABLE. */
 export function createGrpcClient(target: GrpcTarget): SkeinClient {
-  const { server } = target;
-  const credentials = target.caCertificate
-    ? ChannelCredentials.createSsl(target.caCertificate)
-    : ChannelCredentials.createInsecure();
-  const keys = new KeyServiceClient(server, credentials, CHANNEL_OPTIONS);
-  const fleet = new FleetServiceClient(server, credentials, CHANNEL_OPTIONS);
-  const audit = new AuditServiceClient(server, credentials, CHANNEL_OPTIONS);
-  const metadata = new Metadata();
-  if (target.token !== undefined) metadata.set('authorization', `Bearer ${target.token}`);
-
-  /** The request id in `request`, if any, is the same in each retry. */
-  async function call<Request, Response>(
-    method: UnaryMethod<Request, Response>,
-    request: Request,
-  ): Promise<Response> {
-    const deadline = Date.now() + target.deadlineMs;
-    try {
-      return await retryUnavailable(() => unary(method, request, metadata, deadline), deadline);
-    } catch (error) {
-      throw clientError(error, server);
-    }
-  }
-
-  async function* stream<Message, Result>(
-    open: () => ClientReadableStream<Message>,
-    convert: (message: Message) => Result,
-    signal: AbortSignal,
-  ): AsyncGenerator<Result> {
-    if (signal.aborted) return;
-    const messages = open();
-    const cancel = () => messages.cancel();
-    signal.addEventListener('abort', cancel, { once: true });
-    try {
-      for await (const message of messages) yield convert(message);
-    } catch (error) {
-      if (!signal.aborted) throw clientError(error, server);
-    } finally {
-      signal.removeEventListener('abort', cancel);
-      cancel();
-    }
-  }
+  const channel = createGrpcChannel(target);
+  const { endpoint, metadata, call, stream } = channel;
+  const keys = new KeyServiceClient(...endpoint);
+  const fleet = new FleetServiceClient(...endpoint);
+  const audit = new AuditServiceClient(...endpoint);
+  const rollouts = new RolloutServiceClient(...endpoint);
+  const control = new ControlServiceClient(...endpoint);
 
   return {
+    rollouts: createRolloutCalls(rollouts, channel),
+    control: createControlCalls(control, channel),
     async createKey(request) {
       return keyFromWire(await call(keys.create.bind(keys), withRequestId(request)));
     },
@@ -82,9 +35,20 @@ export function createGrpcClient(target: GrpcTarget): SkeinClient {
     async listKeys(request) {
       return (await call(keys.list.bind(keys), request)).keys.map(keyFromWire);
     },
-    async setKey(request) {
-      const message = { ...withRequestId(request), percent: request.percent };
+    async setKey({ ttlMs = 0, ...request }) {
+      const message = { ...withRequestId(request), percent: request.percent, ttlMs };
       return keyFromWire(await call(keys.set.bind(keys), message));
+    },
+    async applyKey({ rules, ...request }) {
+      const declared = rules.map((rule) => ({ ...rule, percent: rule.percent }));
+      const message = { ...withRequestId(request), rules: declared };
+      return keyFromWire(await call(keys.apply.bind(keys), message));
+    },
+    async killKey(request) {
+      return keyFromWire(await call(keys.kill.bind(keys), withRequestId(request)));
+    },
+    async reviveKey(request) {
+      return keyFromWire(await call(keys.revive.bind(keys), withRequestId(request)));
     },
     async deleteKey(request) {
       return keyFromWire(await call(keys.delete.bind(keys), withRequestId(request)));
@@ -115,41 +79,13 @@ export function createGrpcClient(target: GrpcTarget): SkeinClient {
       const request = { key: query.key, since: query.since, limit: query.limit };
       return (await call(audit.list.bind(audit), request)).records.map(auditFromWire);
     },
+    async stateAt(time, key) {
+      return pastFromWire(await call(audit.stateAt.bind(audit), { time, key }));
+    },
     close() {
-      for (const client of [keys, fleet, audit]) client.close();
+      for (const client of [keys, fleet, audit, rollouts, control]) client.close();
     },
   };
-}
-
-const CHANNEL_OPTIONS = {
-  // Retries are our own: one request id, one deadline.
-  'grpc.enable_retries': 0,
-  'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 1_000,
-  // A watch must notice a peer that vanished without a word.
-  'grpc.keepalive_time_ms': 20_000,
-  'grpc.keepalive_timeout_ms': 5_000,
-};
-
-type UnaryMethod<Request, Response> = (
-  request: Request,
-  metadata: Metadata,
-  options: Partial<CallOptions>,
-  callback: (error: ServiceError | null, response: Response) => void,
-) => ClientUnaryCall;
-
-function unary<Request, Response>(
-  method: UnaryMethod<Request, Response>,
-  request: Request,
-  metadata: Metadata,
-  deadline: number,
-): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    method(request, metadata, { deadline }, (error, response) => {
-      if (error) reject(error);
-      else resolve(response);
-    });
-  });
 }
 
 function withRequestId<Request extends object>(request: Request): Request & { requestId: string } {

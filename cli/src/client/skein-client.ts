@@ -1,13 +1,23 @@
-import type { Change, DesiredState } from '#common/desired.ts';
+import type { Control } from '#common/control/control.ts';
+import type { DesiredState } from '#common/desired.ts';
 import type { HostReport, KeyObservation, ProgramReport } from '#common/observed.ts';
+import type { Transition } from '#common/rollout/rollout.ts';
 import type { SiteReport, SitesQuery } from '#common/site.ts';
+import type { ControlCalls } from './control-calls.ts';
+import type { RolloutCalls } from './rollout-calls.ts';
 
 /** The controller as the commands see it. Every method throws SkeinError and nothing else. */
 export interface SkeinClient {
+  readonly rollouts: RolloutCalls;
+  readonly control: ControlCalls;
   createKey(request: CreateKey): Promise<KeyView>;
   getKey(name: string): Promise<KeyView>;
   listKeys(options: { readonly includeDeleted: boolean }): Promise<readonly KeyView[]>;
   setKey(request: SetKey): Promise<KeyView>;
+  /** Makes the key exactly as declared. */
+  applyKey(request: ApplyKey): Promise<KeyView>;
+  killKey(request: KillKey): Promise<KeyView>;
+  reviveKey(request: Mutation): Promise<KeyView>;
   deleteKey(request: DeleteKey): Promise<KeyView>;
   /** Newest first. */
   keyHistory(name: string): Promise<readonly DesiredState[]>;
@@ -20,6 +30,8 @@ export interface SkeinClient {
   watchHosts(selector: string, signal: AbortSignal): AsyncIterable<HostView>;
   /** Newest first; a limit of 0 is the controller's own, 100. */
   listAudit(query: AuditQuery): Promise<readonly AuditEntry[]>;
+  /** What the fleet was told at a time in the past; an empty key is all of them. */
+  stateAt(time: Date, key: string): Promise<PastState>;
   close(): void;
 }
 
@@ -51,15 +63,29 @@ export interface ProgramView extends ProgramReport {
   readonly host: string;
 }
 
-export interface AuditEntry {
-  readonly key: string;
-  readonly change: Change;
-  /** Absent on create. */
-  readonly before?: DesiredState;
-  readonly after: DesiredState;
+/** What was changed, newest state in `after`. */
+export type AuditEntry =
+  | {
+      readonly kind: 'key';
+      /** Absent on create. */
+      readonly before?: DesiredState;
+      readonly after: DesiredState;
+    }
+  | {
+      readonly kind: 'rollout';
+      readonly rollout: string;
+      readonly key: string;
+      readonly transition: Transition;
+    }
+  | { readonly kind: 'control'; readonly before?: Control; readonly after: Control };
+
+export interface PastState {
+  /** The generation in force then, by name. */
+  readonly keys: readonly DesiredState[];
+  readonly control: Control;
 }
 
-interface Mutation {
+export interface Mutation {
   readonly name: string;
   readonly reason: string;
   /** Check everything, write nothing. */
@@ -79,6 +105,27 @@ export interface SetKey extends Mutation {
   readonly percent?: number;
   /** Empty: whatever is current. */
   readonly etag: string;
+  /** After so long the key goes back to what it was; absent: it stays. */
+  readonly ttlMs?: number;
+}
+
+export interface DeclaredRule {
+  /** Normalised; empty takes every host in. */
+  readonly selector: string;
+  readonly value: boolean;
+  /** 0..100; absent: every matching host. */
+  readonly percent?: number;
+}
+
+interface ApplyKey extends Mutation {
+  readonly description: string;
+  readonly defaultValue: boolean;
+  readonly rules: readonly DeclaredRule[];
+  readonly etag: string;
+}
+
+interface KillKey extends Mutation {
+  readonly value: boolean;
 }
 
 interface DeleteKey extends Mutation {

@@ -68,12 +68,7 @@ async function namesOf(
       caFile: options.get('caFile'),
     });
     client = await openClient(runtime, connection, DEADLINE_MS);
-    if (what === 'keys') {
-      const keys = await client.listKeys({ includeDeleted: false });
-      return keys.map(({ desired }) => desired.name);
-    }
-    const reports = (await client.listHosts('')).map(({ report }) => report);
-    return [...new Set(reports.flatMap((report) => namesIn(report, what)))];
+    return [...new Set(await namesFrom(client, what))];
   } catch {
     return [];
   } finally {
@@ -81,7 +76,29 @@ async function namesOf(
   }
 }
 
-function namesIn({ host, programs }: HostReport, what: Exclude<NameKind, 'keys'>): string[] {
+async function namesFrom(client: SkeinClient, what: NameKind): Promise<readonly string[]> {
+  switch (what) {
+    case 'keys': {
+      const keys = await client.listKeys({ includeDeleted: false });
+      return keys.map(({ desired }) => desired.name);
+    }
+    case 'rollouts': {
+      const rollouts = await client.rollouts.list({ key: '', all: false });
+      return rollouts.flatMap(({ record }) => [record.id, record.spec.key]);
+    }
+    case 'cohorts':
+      return (await client.control.get()).cohorts.map(({ name }) => name);
+    default: {
+      const hosts = await client.listHosts('');
+      return hosts.flatMap(({ report }) => namesIn(report, what));
+    }
+  }
+}
+
+function namesIn(
+  { host, programs }: HostReport,
+  what: 'hosts' | 'programs' | 'static keys',
+): string[] {
   switch (what) {
     case 'hosts':
       return [host];

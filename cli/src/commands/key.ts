@@ -1,4 +1,6 @@
 import { Argument, type Command, Option } from 'commander';
+import type { RolloutView } from '../client/rollout-calls.ts';
+import type { SkeinClient } from '../client/skein-client.ts';
 import { historyTable, keyDetails, keyTable } from '../output/key-tables.ts';
 import { desiredDocument, keyDocument } from '../output/shapes.ts';
 import { ON_OFF, onOff, parseKeyName } from '../parse/values.ts';
@@ -77,7 +79,12 @@ function installCreate(key: Command, runtime: Runtime): void {
           validateOnly,
         });
         const done = validateOnly ? 'would be created' : 'created';
-        output.result(keyDocument(created), () => `${name} ${done}, ${onOff(defaultValue)}\n`);
+        const { kill } = created.desired;
+        const killed = kill === undefined ? '' : `, killed: forced ${onOff(kill)}`;
+        output.result(
+          keyDocument(created),
+          () => `${name} ${done}, ${onOff(defaultValue)}${killed}\n`,
+        );
       });
     });
 }
@@ -95,10 +102,23 @@ function installList(key: Command, runtime: Runtime): void {
     .addHelpText('after', examples('skein key list', "skein key list -o json | jq '.keys[].name'"))
     .action(async (options: { deleted: boolean }, command: Command) => {
       await withSession(runtime, command, async ({ client, output, clock }) => {
-        const keys = await client.listKeys({ includeDeleted: options.deleted });
-        output.list('keys', keys.map(keyDocument), () => keyTable(keys, clock.now(), output.paint));
+        const [keys, owners] = await Promise.all([
+          client.listKeys({ includeDeleted: options.deleted }),
+          ownersOf(client, ''),
+        ]);
+        const documents = keys.map((key) => keyDocument(key, owners.get(key.desired.name)));
+        output.list('keys', documents, () => keyTable(keys, owners, clock.now(), output.paint));
       });
     });
+}
+
+/** The rollouts that own keys, by key. */
+async function ownersOf(
+  client: SkeinClient,
+  key: string,
+): Promise<ReadonlyMap<string, RolloutView>> {
+  const rollouts = await client.rollouts.list({ key, all: false });
+  return new Map(rollouts.map((rollout) => [rollout.record.spec.key, rollout]));
 }
 
 function installGet(key: Command, runtime: Runtime): void {
@@ -112,8 +132,11 @@ function installGet(key: Command, runtime: Runtime): void {
     )
     .action(async (name: string, _options: unknown, command: Command) => {
       await withSession(runtime, command, async ({ client, output, clock }) => {
-        const view = await client.getKey(name);
-        output.result(keyDocument(view), () => keyDetails(view, clock.now(), output.paint));
+        const [view, owners] = await Promise.all([client.getKey(name), ownersOf(client, name)]);
+        const owner = owners.get(name);
+        output.result(keyDocument(view, owner), () =>
+          keyDetails(view, owner, clock.now(), output.paint),
+        );
       });
     });
 }

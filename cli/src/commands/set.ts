@@ -1,30 +1,28 @@
 import { Argument, type Command } from 'commander';
-import { SkeinError } from '#common/errors.ts';
 import type { KeyView, SetKey } from '../client/skein-client.ts';
+import { formatTime } from '../output/quantities.ts';
 import { keyDocument } from '../output/shapes.ts';
-import { parseDuration } from '../parse/duration.ts';
+import { parseSentDuration } from '../parse/duration.ts';
 import { ON_OFF, onOff, parsePercent } from '../parse/values.ts';
 import { examples } from '../program.ts';
 import { type CommandInstaller, type Session, withSession } from '../session.ts';
-import { showProgress } from '../wait/show-progress.ts';
-import { waitForHosts } from '../wait/wait-for-hosts.ts';
-import { failureMessage, remarks, summaryLine, waitDocument } from '../wait/wait-report.ts';
+import { WAIT_MS, waitAndReport } from '../wait/report-wait.ts';
 import { etagOption, keyArgument, reasonOption, validateOnlyOption } from './key.ts';
+import { addWaitOptions, refuseWaitForNothing } from './wait-options.ts';
 
 interface SetOptions {
   readonly selector: string;
   readonly percent?: number;
+  readonly ttl?: number;
   readonly wait: boolean;
-  readonly timeout: number;
+  readonly timeout?: number;
   readonly reason: string;
   readonly etag: string;
   readonly validateOnly: boolean;
 }
 
-const TIMEOUT_MS = 30_000;
-
 export const installSet: CommandInstaller = (program, runtime) => {
-  program
+  const command = program
     .command('set')
     .description('switch a fleet key on or off')
     .addArgument(keyArgument())
@@ -33,10 +31,10 @@ export const installSet: CommandInstaller = (program, runtime) => {
     .option('--percent <percent>', 'only on this part of the matching hosts, 0..100', (text) =>
       parsePercent(text, '--percent'),
     )
-    .option('--wait', 'until every matching live host has applied it and read it back', false)
-    .option('--timeout <duration>', 'how long --wait waits (default: 30s)', (text) =>
-      parseDuration(text, '--timeout'),
-    )
+    .option('--ttl <duration>', 'after so long it goes back by itself to what it was', (text) =>
+      parseSentDuration(text, '--ttl'),
+    );
+  addWaitOptions(command)
     .addOption(reasonOption())
     .addOption(etagOption())
     .addOption(validateOnlyOption())
@@ -49,19 +47,12 @@ ${examples(
   'skein set net.drop_icmp on --wait',
   'skein set net.drop_icmp on --selector "zone in (a,b),tier!=db" --reason "incident 12"',
   'skein set net.drop_icmp on --percent 10 --wait --timeout 2m',
+  'skein set net.trace on --selector host=web-1 --ttl 2h --reason "looking at web-1"',
   'skein set net.drop_icmp off --etag "$(skein key get net.drop_icmp -o json | jq -r .etag)"',
 )}`,
     )
     .action(async (name: string, value: string, options: SetOptions, command: Command) => {
-      if (options.wait && options.validateOnly) {
-        throw new SkeinError(
-          'SKEIN_INVALID_ARGUMENT',
-          '--wait and --validate-only exclude each other',
-          {
-            remedy: 'Leave one of them out.',
-          },
-        );
-      }
+      refuseWaitForNothing(options);
       await withSession(runtime, command, (session) => set(session, name, value === 'on', options));
     });
 };
@@ -72,12 +63,13 @@ async function set(
   value: boolean,
   options: SetOptions,
 ): Promise<void> {
-  const { selector, percent, etag, reason, validateOnly } = options;
+  const { selector, percent, ttl, etag, reason, validateOnly } = options;
   const request: SetKey = {
     name,
     value,
     selector,
     ...(percent === undefined ? {} : { percent }),
+    ...(ttl === undefined ? {} : { ttlMs: ttl }),
     etag,
     reason,
     validateOnly,
@@ -85,60 +77,22 @@ async function set(
   const sentNs = session.clock.monotonicNs();
   const written = await session.client.setKey(request);
   if (options.wait) {
-    await waitAndReport(session, request, written, sentNs, options.timeout ?? TIMEOUT_MS);
+    await waitAndReport(session, {
+      written,
+      selector,
+      sentNs,
+      timeoutMs: options.timeout ?? WAIT_MS,
+      done: describeSet(request, written),
+    });
   } else {
     session.output.result(keyDocument(written), () => `${describeSet(request, written)}\n`);
   }
-}
-
-async function waitAndReport(
-  { client, clock, output }: Session,
-  request: SetKey,
-  written: KeyView,
-  sentNs: bigint,
-  timeoutMs: number,
-): Promise<void> {
-  const progress = showProgress(output.progress);
-  let state: Awaited<ReturnType<typeof waitForHosts>>;
-  try {
-    state = await waitForHosts({
-      client,
-      clock,
-      written,
-      selector: request.selector,
-      sentNs,
-      timeoutMs,
-      onChange: progress.changed,
-      onBreak: progress.broken,
-    });
-  } finally {
-    progress.end();
-  }
-  for (const remark of remarks(state)) output.note(remark);
-  output.result(
-    { ...keyDocument(written), wait: waitDocument(state) },
-    () => `${describeSet(request, written)}: ${summaryLine(state)}\n`,
-  );
-  if (!state.started) {
-    throw new SkeinError(
-      'SKEIN_WAIT_FAILED',
-      `${request.name} generation ${state.generation}: the controller told nothing of it in time`,
-      {
-        remedy: 'The change is written; look at it with skein key get, or give a longer --timeout.',
-      },
-    );
-  }
-  if (state.hosts.size === 0) {
-    const where = request.selector === '' ? '' : ` with selector ${request.selector}`;
-    throw new SkeinError('SKEIN_WAIT_NO_HOSTS', `no live host${where} binds ${request.name}`);
-  }
-  const failure = failureMessage(state);
-  if (failure !== undefined) throw new SkeinError('SKEIN_WAIT_FAILED', failure);
 }
 
 function describeSet(request: SetKey, { desired }: KeyView): string {
   const part = request.percent === undefined ? '' : ` on ${request.percent}%`;
   const where = request.selector === '' ? '' : ` where ${request.selector}`;
   const done = request.validateOnly ? 'would be set' : 'set';
-  return `${request.name} ${done} ${onOff(request.value)}${part}${where}, generation ${desired.generation}`;
+  const until = desired.expiry ? ` until ${formatTime(desired.expiry.at)}` : '';
+  return `${request.name} ${done} ${onOff(request.value)}${part}${where}${until}, generation ${desired.generation}`;
 }

@@ -1,8 +1,7 @@
 import { Argument, type Command } from 'commander';
 import { followWatch } from '../client/follow-watch.ts';
 import type { Output } from '../output/output.ts';
-import type { Cell } from '../output/style.ts';
-import { renderRow } from '../output/table.ts';
+import { RowPrinter } from '../output/row-printer.ts';
 import {
   HOST_COLUMNS,
   hostRow,
@@ -10,8 +9,6 @@ import {
   keyRow,
   PROGRESS_COLUMNS,
   progressRow,
-  type WatchColumns,
-  type WatchRow,
 } from '../output/watch-rows.ts';
 import { parseKeyName } from '../parse/values.ts';
 import { examples } from '../program.ts';
@@ -71,37 +68,6 @@ async function watchKeys(
   }
 }
 
-function noteBreak(output: Output, why: string): void {
+export function noteBreak(output: Output, why: string): void {
   output.note(`watch interrupted, trying again: ${why}`);
-}
-
-/** Prints rows that differ from the last of the same thing: after a break everything is told again. */
-class RowPrinter {
-  readonly #output: Output;
-  readonly #columns: WatchColumns;
-  readonly #last = new Map<string, string>();
-
-  constructor(output: Output, columns: WatchColumns) {
-    this.#output = output;
-    this.#columns = columns;
-  }
-
-  print(row: WatchRow, now: Date): void {
-    const content = JSON.stringify(row.cells);
-    if (this.#last.get(row.id) === content) return;
-    const isFirst = this.#last.size === 0;
-    this.#last.set(row.id, content);
-    this.#output.streamed(row.document, () => {
-      const head = isFirst ? this.#render('TIME', this.#columns.headers.map(asHeader)) : '';
-      return head + this.#render(now.toISOString().slice(11, 19), row.cells);
-    });
-  }
-
-  #render(time: string, cells: readonly Cell[]): string {
-    return renderRow([time, ...cells], [8, ...this.#columns.widths], this.#output.paint);
-  }
-}
-
-function asHeader(text: string): Cell {
-  return { text, tone: 'strong' };
 }

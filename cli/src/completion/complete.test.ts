@@ -68,10 +68,15 @@ test('names that the controller knows', () => {
     complete(program, ['program', 'sites', 'web-1', '--key', '']),
     names('static keys'),
   );
+  assert.deepEqual(complete(program, ['rollout', 'abort', '']), names('rollouts'));
+  assert.deepEqual(complete(program, ['rollout', 'start', 'n']), names('keys'));
+  assert.deepEqual(complete(program, ['cohort', 'set', '']), names('cohorts'));
+  assert.deepEqual(complete(program, ['kill', '']), names('keys'));
 });
 
 test('file names', () => {
   assert.deepEqual(complete(program, ['--ca-file', '']), { kind: 'files' });
+  assert.deepEqual(complete(program, ['apply', '-f', '']), { kind: 'files' });
 });
 
 test('options given so far', () => {

@@ -1,6 +1,6 @@
 import type { Argument, Command, Option } from 'commander';
 
-export type NameKind = 'keys' | 'hosts' | 'programs' | 'static keys';
+export type NameKind = 'keys' | 'hosts' | 'programs' | 'static keys' | 'rollouts' | 'cohorts';
 
 /** What may stand at the cursor. */
 type Completion =
@@ -100,6 +100,10 @@ function completeValue(
       return { kind: 'names', of: 'programs', prefix };
     case 'static-key':
       return { kind: 'names', of: 'static keys', prefix };
+    case 'rollout':
+      return { kind: 'names', of: 'rollouts', prefix };
+    case 'cohort':
+      return { kind: 'names', of: 'cohorts', prefix };
     case 'file':
       return { kind: 'files' };
     default:

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import type { RolloutPlan } from '../client/rollout-calls.ts';
 import type { AuditEntry, ProgramView } from '../client/skein-client.ts';
 import { explain } from '../explain/explain.ts';
 import { explanationDocument, explanationText } from '../explain/explanation-text.ts';
+import type { Change } from '../manifest/changes.ts';
+import type { DeclaredKey } from '../manifest/schema.ts';
+import { sampleRollout } from '../testing/rollout-samples.ts';
 import {
   NOW,
+  sampleControl,
   sampleDesired,
   sampleHost,
   sampleKey,
@@ -14,10 +19,16 @@ import {
   sampleSite,
 } from '../testing/samples.ts';
 import { auditTable } from './audit-table.ts';
+import { changeDocument, differencesText, planText } from './change-text.ts';
+import { controlDocument } from './control-shapes.ts';
+import { cohortTable, controlDetails } from './control-text.ts';
 import { renderDocument } from './document.ts';
 import { hostDetails, hostTable } from './host-tables.ts';
 import { historyTable, keyDetails, keyTable } from './key-tables.ts';
 import { programDetails, programTable } from './program-tables.ts';
+import { planDetails } from './rollout-plan-text.ts';
+import { planDocument, rolloutDocument } from './rollout-shapes.ts';
+import { rolloutDetails, rolloutTable } from './rollout-tables.ts';
 import {
   auditDocument,
   hostDocument,
@@ -26,6 +37,7 @@ import {
   siteDocument,
 } from './shapes.ts';
 import { siteTable } from './site-table.ts';
+import { pastText } from './state-text.ts';
 import { plainPaint } from './style.ts';
 
 /** What people and scripts see. After a wanted change: SKEIN_UPDATE_GOLDENS=1, and read the difference. */
@@ -93,18 +105,122 @@ const history = [
   sampleDesired({ generation: 6n, change: { ...change, reason: '' } }),
 ];
 const audit: AuditEntry[] = [
-  { key: key.desired.name, change, before: sampleDesired(), after: sampleDesired({ rules }) },
+  { kind: 'key', before: sampleDesired(), after: sampleDesired({ rules }) },
   {
-    key: key.desired.name,
-    change: { ...change, action: 'create' },
-    after: sampleDesired({ generation: 1n }),
+    kind: 'key',
+    after: sampleDesired({ generation: 1n, change: { ...change, action: 'create' } }),
+  },
+  ...sampleRollout().record.transitions.map(
+    (transition): AuditEntry => ({
+      kind: 'rollout',
+      rollout: 'ro-1',
+      key: key.desired.name,
+      transition,
+    }),
+  ),
+  { kind: 'control', before: sampleControl({ generation: 3n }), after: sampleControl() },
+];
+const owned = sampleKey([sampleProgress('web-1')], {
+  name: 'net.owned',
+  kill: false,
+  rules: [
+    {
+      selector: 'env=prod',
+      value: true,
+      portion: { percent: 25, threshold: 1n << 61n, salt: 'net.owned' },
+      rollout: { id: 'ro-1', step: 1, width: 12 },
+    },
+  ],
+  expiry: { at: new Date('2026-03-01T14:00:00Z'), defaultValue: true, rules: rules.slice(1, 2) },
+});
+const baking = sampleRollout();
+const paused = sampleRollout(
+  {
+    phase: 'paused',
+    pause: { cause: 'gate-no-data', reason: 'errors', from: 'baking', bakeLeftMs: 61_500 },
+    blocked: { reason: 'frozen by alice', until: new Date('2026-03-01T13:30:00Z') },
+    deadlineAt: new Date('2026-03-01T18:00:00Z'),
+  },
+  { hosts: { failed: 1, failedHosts: ['web-3'], applied: 10 } },
+);
+const done = sampleRollout(
+  { phase: 'completed', step: 3, gates: [] },
+  { hosts: { goal: 48, taken: 48, applied: 48, unavailable: 0, unavailableHosts: [] } },
+);
+const owners = new Map([['net.owned', baking]]);
+const plan: RolloutPlan = {
+  spec: baking.record.spec,
+  steps: [
+    { title: 'cohort canary', hosts: 2, added: 2, addedHosts: ['web-1', 'web-2'] },
+    { title: '25 %', hosts: 12, added: 10, addedHosts: ['web-3', 'web-4', 'web-5'] },
+    { title: '100 %', hosts: 48, added: 36, addedHosts: ['web-13'] },
+  ],
+  fleet: 120,
+  bound: 50,
+  eligible: 48,
+  changed: 48,
+  warnings: ['2 hosts that match are lost'],
+  programs: ['guard/guard_ingress on 48 hosts'],
+  approval: { required: 1, approvers: ['bob', 'carol'] },
+  shortestMs: 690_000n,
+};
+const frozen = sampleControl({
+  freeze: {
+    actor: 'alice',
+    reason: 'incident 12',
+    since: change.time,
+    until: new Date('2026-03-01T13:30:00Z'),
+  },
+  killAll: { value: false, actor: 'bob', reason: 'kernel bug', since: change.time },
+});
+const declared: DeclaredKey = {
+  description: 'drop ICMP echo',
+  defaultValue: true,
+  rules: [{ selector: 'zone=a', value: false, percent: 10 }],
+};
+const changes: Change[] = [
+  {
+    action: 'create',
+    kind: 'Cohort',
+    name: 'canary',
+    declared: {
+      kind: 'Cohort',
+      name: 'canary',
+      spec: { selector: 'tier=canary' },
+      place: 'fleet/cohorts.yaml',
+    },
+  },
+  {
+    action: 'change',
+    kind: 'FleetKey',
+    name: 'net.drop_icmp',
+    declared: {
+      kind: 'FleetKey',
+      name: 'net.drop_icmp',
+      spec: declared,
+      place: 'fleet/keys.yaml: document 2',
+    },
+    standing: {
+      kind: 'FleetKey',
+      name: 'net.drop_icmp',
+      spec: { ...declared, defaultValue: false },
+      etag: 'e7',
+    },
+  },
+  {
+    action: 'delete',
+    kind: 'FleetKey',
+    name: 'old',
+    standing: { kind: 'FleetKey', name: 'old', spec: { ...declared, rules: [] }, etag: 'e1' },
   },
 ];
 const explanation = explain(key.desired, host);
 
 const GOLDENS: Readonly<Record<string, () => string>> = {
-  'key-list.txt': () => keyTable([key, other, killed, deleted], NOW, plainPaint),
-  'key-get.txt': () => keyDetails(key, NOW, plainPaint),
+  'key-list.txt': () => keyTable([key, other, killed, deleted, owned], owners, NOW, plainPaint),
+  'key-get.txt': () => keyDetails(key, undefined, NOW, plainPaint),
+  'key-get-owned.txt': () => keyDetails(owned, baking, NOW, plainPaint),
+  'key-get-owned.json': () => renderDocument(keyDocument(owned, baking), 'json'),
   'key-get.json': () => renderDocument(keyDocument(key), 'json'),
   'key-get.yaml': () => renderDocument(keyDocument(killed), 'yaml'),
   'key-history.txt': () => historyTable(history, NOW, plainPaint),
@@ -122,6 +238,21 @@ const GOLDENS: Readonly<Record<string, () => string>> = {
   'program-sites.json': () => renderDocument(sites.map(siteDocument), 'json'),
   'audit.txt': () => auditTable(audit, plainPaint),
   'audit.json': () => renderDocument(audit.map(auditDocument), 'json'),
+  'rollout-list.txt': () => rolloutTable([baking, paused, done], NOW, plainPaint),
+  'rollout-get.txt': () => rolloutDetails(baking, NOW, plainPaint),
+  'rollout-get-paused.txt': () => rolloutDetails(paused, NOW, plainPaint),
+  'rollout-get-completed.txt': () => rolloutDetails(done, NOW, plainPaint),
+  'rollout-get.json': () => renderDocument(rolloutDocument(paused), 'json'),
+  'rollout-plan.txt': () => planDetails(plan, plainPaint),
+  'rollout-plan.json': () => renderDocument(planDocument(plan), 'json'),
+  'freeze-status.txt': () => controlDetails(frozen, NOW, plainPaint),
+  'control.json': () => renderDocument(controlDocument(frozen), 'json'),
+  'cohort-list.txt': () => cohortTable(frozen, plainPaint),
+  'state.txt': () =>
+    pastText({ keys: [key.desired, killed.desired], control: frozen }, NOW, plainPaint),
+  'diff.txt': () => differencesText(changes, plainPaint),
+  'diff.json': () => renderDocument(changes.map(changeDocument), 'json'),
+  'apply-plan.txt': () => planText(changes, 12, plainPaint),
   'explain.txt': () => explanationText(explanation, key.desired, host, NOW, plainPaint),
   'explain.json': () => renderDocument(explanationDocument(explanation, key.desired, host), 'json'),
 };

@@ -1,36 +1,58 @@
 import type { DesiredState } from '#common/desired.ts';
 import type { KeyObservation } from '#common/observed.ts';
+import type { RolloutView } from '../client/rollout-calls.ts';
 import type { HostProgress, KeyView } from '../client/skein-client.ts';
 import { onOff } from '../parse/values.ts';
-import { formatAge, formatNs } from './quantities.ts';
+import { formatAge, formatLeft, formatNs, formatTime } from './quantities.ts';
+import { describeStep } from './rollout-words.ts';
 import { describeChange, describeKill, describeRule, summariseRules } from './rules.ts';
 import type { Cell, Paint, Tone } from './style.ts';
 import { renderFields, renderTable } from './table.ts';
 import { tally } from './tally.ts';
 
-export function keyTable(keys: readonly KeyView[], now: Date, paint: Paint): string {
+/** @param owners rollouts by the key that they own */
+export function keyTable(
+  keys: readonly KeyView[],
+  owners: ReadonlyMap<string, RolloutView>,
+  now: Date,
+  paint: Paint,
+): string {
   const rows = keys.map(({ desired, hosts }): Cell[] => [
     desired.name,
     desired.deleted ? 'deleted' : switchCell(desired.defaultValue),
     summariseRules(desired),
     String(desired.generation),
     appliedCell(hosts),
+    holdsCell(desired, owners.get(desired.name), now),
     formatAge(desired.change.time, now),
     desired.description,
   ]);
-  const headers = ['KEY', 'DEFAULT', 'RULES', 'GEN', 'APPLIED', 'AGE', 'DESCRIPTION'];
+  const headers = ['KEY', 'DEFAULT', 'RULES', 'GEN', 'APPLIED', 'HELD', 'AGE', 'DESCRIPTION'];
   return renderTable(headers, rows, paint);
 }
 
-export function keyDetails(view: KeyView, now: Date, paint: Paint): string {
+export function keyDetails(
+  view: KeyView,
+  owner: RolloutView | undefined,
+  now: Date,
+  paint: Paint,
+): string {
   const { desired, hosts } = view;
+  const { expiry } = desired;
   const { change } = desired;
   const because = change.reason === '' ? '' : `: ${change.reason}`;
   const fields: (readonly [string, Cell])[] = [
     ['Key', desired.name],
     ['Description', desired.description],
     ['Default', desired.deleted ? 'deleted' : switchCell(desired.defaultValue)],
-    ['Kill', desired.kill === undefined ? '' : describeKill(desired.kill)],
+    ['Kill', desired.kill === undefined ? '' : { text: describeKill(desired.kill), tone: 'bad' }],
+    ['Rollout', owner ? describeOwner(owner) : ''],
+    [
+      'Reverts',
+      expiry
+        ? `${formatTime(expiry.at)}, in ${formatLeft(expiry.at, now)}, to ${summariseState(expiry)}`
+        : '',
+    ],
     ...desired.rules.map((rule, i): [string, Cell] => [`Rule ${i + 1}`, describeRule(rule)]),
     ['Generation', String(desired.generation)],
     ['Etag', view.etag],
@@ -42,6 +64,21 @@ export function keyDetails(view: KeyView, now: Date, paint: Paint): string {
   ];
   const text = renderFields(fields, paint);
   return hosts.length === 0 ? text : `${text}\n${progressTable(hosts, now, paint)}`;
+}
+
+/** What is on top of the key's own state: a kill, a rollout that owns it, an end. */
+function holdsCell(desired: DesiredState, owner: RolloutView | undefined, now: Date): Cell {
+  const holds = [
+    desired.kill === undefined ? '' : 'killed',
+    owner ? `rollout ${owner.record.state.phase}` : '',
+    desired.expiry ? `reverts in ${formatLeft(desired.expiry.at, now)}` : '',
+  ].filter(Boolean);
+  if (holds.length === 0) return '-';
+  return { text: holds.join(', '), tone: desired.kill === undefined ? 'warn' : 'bad' };
+}
+
+function describeOwner({ record }: RolloutView): string {
+  return `${record.id} → ${onOff(record.spec.value)}, ${record.state.phase}, step ${describeStep(record)}`;
 }
 
 /** @param generations newest first */
@@ -114,7 +151,9 @@ function progressTable(hosts: readonly HostProgress[], now: Date, paint: Paint):
   return renderTable([...headers, 'ERROR'], rows, paint);
 }
 
-function summariseState(state: DesiredState): string {
+function summariseState(
+  state: Pick<DesiredState, 'defaultValue' | 'rules'> & { readonly deleted?: boolean },
+): string {
   if (state.deleted) return 'deleted';
   return [`default ${onOff(state.defaultValue)}`, ...state.rules.map(describeRule)].join('; ');
 }

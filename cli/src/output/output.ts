@@ -1,9 +1,15 @@
 import { type Format, renderDocument, renderStreamed } from './document.ts';
+import type { Screen } from './live-view.ts';
 import type { Paint } from './style.ts';
+
+/** Of a terminal that does not tell. */
+const USUAL_SIZE = { columns: 80, rows: 24 };
 
 /** Where text goes. */
 export interface Sink {
   readonly isTerminal: boolean;
+  /** Of a terminal, when it is known. */
+  readonly size?: Screen['size'];
   write(text: string): void;
 }
 
@@ -50,9 +56,26 @@ export class Output {
     this.#stdout.write(this.format === 'table' ? text() : renderStreamed(document, this.format));
   }
 
+  /** For people, on the way to a result that a document holds the whole of. */
+  text(text: () => string): void {
+    if (this.format === 'table') this.#stdout.write(text());
+  }
+
   /** A hint for people. Silent with --quiet. */
   note(text: string): void {
     if (!this.#quiet) this.#stderr.write(`${text}\n`);
+  }
+
+  /** Where results may be drawn over themselves; undefined: they go to a file, or to a program. */
+  get screen(): Screen | undefined {
+    const stdout = this.#stdout;
+    if (!stdout.isTerminal || this.format !== 'table') return undefined;
+    return {
+      get size() {
+        return stdout.size ?? USUAL_SIZE;
+      },
+      write: (text) => stdout.write(text),
+    };
   }
 
   /** Whether progress may be drawn over itself; undefined: no progress wanted. */

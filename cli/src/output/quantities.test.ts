@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { count, formatAge, formatNs } from './quantities.ts';
+import fc from 'fast-check';
+import { parseWait } from '../parse/duration.ts';
+import {
+  count,
+  formatAge,
+  formatDuration,
+  formatLeft,
+  formatNs,
+  formatTime,
+} from './quantities.ts';
 
 test('ages', () => {
   const now = new Date('2026-03-01T12:00:00Z');
@@ -40,4 +49,21 @@ test('nouns', () => {
     [0, 1, 2].map((n) => count(n, 'host')),
     ['0 hosts', '1 host', '2 hosts'],
   );
+});
+
+test('a duration is written as it is read', () => {
+  const anyMs = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+  fc.assert(fc.property(anyMs, (ms) => parseWait(formatDuration(ms), '') === ms));
+  assert.equal(formatDuration(5_400_000), '1h30m');
+  assert.equal(formatDuration(90_061_001, 2), '1d1h');
+});
+
+test('what is left is rounded up to the second, and never negative', () => {
+  const now = new Date('2026-03-01T12:00:00Z');
+  const left = (ms: number) => formatLeft(new Date(now.getTime() + ms), now);
+  assert.deepEqual(
+    [left(-5_000), left(1), left(61_000), left(86_400_000)],
+    ['0s', '1s', '1m1s', '1d'],
+  );
+  assert.equal(formatTime(new Date('2026-03-01T12:00:00.123Z')), '2026-03-01T12:00:00Z');
 });

@@ -7,6 +7,40 @@ export function formatAge(time: Date, now: Date): string {
   return `${Math.floor(seconds / 86_400)}d`;
 }
 
+/** UTC, to the second: 2026-03-01T12:00:00Z. */
+export function formatTime(time: Date): string {
+  return time.toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** How long until `time`: 0s when it is past. */
+export function formatLeft(time: Date, now: Date): string {
+  const ms = Math.max(0, time.getTime() - now.getTime());
+  return formatDuration(Math.ceil(ms / 1_000) * 1_000, 2);
+}
+
+/**
+ * A duration as parseDuration() takes it, exact to the millisecond: 1h30m, 500ms, 0s. For people two units are enough:
+ * give `units`.
+ */
+export function formatDuration(ms: number, units = Number.POSITIVE_INFINITY): string {
+  const parts: string[] = [];
+  let rest = ms;
+  for (const [unit, size] of UNITS) {
+    const whole = Math.floor(rest / size);
+    if (whole > 0 && parts.length < units) parts.push(`${whole}${unit}`);
+    rest -= whole * size;
+  }
+  return parts.join('') || '0s';
+}
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+  ['ms', 1],
+] as const;
+
 /** A measured time with three digits at most: 340 ns, 48 µs, 3.1 ms, 12 s. */
 export function formatNs(ns: bigint | number): string {
   let value = Number(ns);

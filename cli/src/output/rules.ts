@@ -1,11 +1,13 @@
 import type { DesiredState, Rule } from '#common/desired.ts';
 import { onOff } from '../parse/values.ts';
+import { formatTime } from './quantities.ts';
 
 const ROOM = 48;
 
 /** `zone=a 10% → on`; a rule without a selector speaks of all hosts. */
 export function describeRule(rule: Rule): string {
-  return `${describeScope(rule)} → ${onOff(rule.value)}`;
+  const owner = rule.rollout ? ` (rollout ${rule.rollout.id})` : '';
+  return `${describeScope(rule)} → ${onOff(rule.value)}${owner}`;
 }
 
 /** Every rule while they are short, else how many there are; a kill alone, for it beats them all. */
@@ -31,6 +33,9 @@ export function describeChange(before: DesiredState | undefined, after: DesiredS
       ? []
       : [`default ${onOff(before.defaultValue)} → ${onOff(after.defaultValue)}`]),
     ...(before.kill === after.kill ? [] : [`kill ${describeKill(after.kill)}`]),
+    ...(after.expiry && after.expiry.at.getTime() !== before.expiry?.at.getTime()
+      ? [`until ${formatTime(after.expiry.at)}`]
+      : []),
     ...after.rules
       .filter((rule) => earlier.get(describeScope(rule)) !== rule.value)
       .map(describeRule),

@@ -1,6 +1,7 @@
-import type { Change, DesiredState } from '#common/desired.ts';
+import type { Change, DesiredState, Rule } from '#common/desired.ts';
 import type { KeyObservation, ProgramReport } from '#common/observed.ts';
 import type { SiteReport } from '#common/site.ts';
+import type { RolloutView } from '../client/rollout-calls.ts';
 import type {
   AuditEntry,
   HostProgress,
@@ -8,6 +9,8 @@ import type {
   KeyView,
   ProgramView,
 } from '../client/skein-client.ts';
+import { controlDocument } from './control-shapes.ts';
+import { transitionDocument } from './rollout-shapes.ts';
 import { formatAddress } from './site-table.ts';
 import { tally } from './tally.ts';
 
@@ -15,10 +18,11 @@ import { tally } from './tally.ts';
  * The documents of `-o json|yaml|jsonl`. Stable: fields are added, never renamed or removed. Written out field by field,
  * so that a change of a domain type does not change them by accident.
  */
-export function keyDocument(view: KeyView) {
+export function keyDocument(view: KeyView, owner?: RolloutView) {
   return {
     ...desiredDocument(view.desired),
     etag: view.etag,
+    rollout: owner && { id: owner.record.id, phase: owner.record.state.phase },
     progress: { ...tally(view.hosts), hosts: view.hosts.map(progressDocument) },
   };
 }
@@ -29,18 +33,28 @@ export function desiredDocument(state: DesiredState) {
     description: state.description,
     generation: state.generation,
     defaultValue: state.defaultValue,
-    rules: state.rules.map(({ selector, value, portion }) => ({
-      selector,
-      value,
-      portion: portion && {
-        percent: portion.percent,
-        threshold: portion.threshold,
-        salt: portion.salt,
-      },
-    })),
+    rules: state.rules.map(ruleDocument),
     kill: state.kill,
+    expiry: state.expiry && {
+      at: state.expiry.at,
+      defaultValue: state.expiry.defaultValue,
+      rules: state.expiry.rules.map(ruleDocument),
+    },
     deleted: state.deleted,
     change: changeDocument(state.change),
+  };
+}
+
+function ruleDocument({ selector, value, portion, rollout }: Rule) {
+  return {
+    selector,
+    value,
+    portion: portion && {
+      percent: portion.percent,
+      threshold: portion.threshold,
+      salt: portion.salt,
+    },
+    rollout: rollout && { id: rollout.id, step: rollout.step, width: rollout.width },
   };
 }
 
@@ -131,12 +145,29 @@ export function siteDocument(site: SiteReport) {
 }
 
 export function auditDocument(entry: AuditEntry) {
-  return {
-    key: entry.key,
-    change: changeDocument(entry.change),
-    old: entry.before && desiredDocument(entry.before),
-    new: desiredDocument(entry.after),
-  };
+  switch (entry.kind) {
+    case 'key':
+      return {
+        kind: entry.kind,
+        key: entry.after.name,
+        change: changeDocument(entry.after.change),
+        old: entry.before && desiredDocument(entry.before),
+        new: desiredDocument(entry.after),
+      };
+    case 'rollout':
+      return {
+        kind: entry.kind,
+        key: entry.key,
+        rollout: entry.rollout,
+        transition: transitionDocument(entry.transition),
+      };
+    case 'control':
+      return {
+        kind: entry.kind,
+        old: entry.before && controlDocument(entry.before),
+        new: controlDocument(entry.after),
+      };
+  }
 }
 
 function changeDocument(change: Change) {

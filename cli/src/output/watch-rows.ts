@@ -1,6 +1,10 @@
+import type { RolloutView } from '../client/rollout-calls.ts';
 import type { HostProgress, HostView, KeyView } from '../client/skein-client.ts';
 import { describeLabels, stateCell } from './host-tables.ts';
 import { appliedCell, observationCells, PHASE_TONES, switchCell } from './key-tables.ts';
+import { rolloutDocument } from './rollout-shapes.ts';
+import { hostsCell } from './rollout-tables.ts';
+import { describeStep, formatNumber, phaseCell, whyNot } from './rollout-words.ts';
 import { summariseRules } from './rules.ts';
 import { hostDocument, keyDocument, progressDocument } from './shapes.ts';
 import type { Cell } from './style.ts';
@@ -81,5 +85,30 @@ export function hostRow(view: HostView): WatchRow {
       describeLabels(report.labels),
     ],
     document: hostDocument(view),
+  };
+}
+
+export const ROLLOUT_COLUMNS: WatchColumns = {
+  headers: ['ROLLOUT', 'PHASE', 'STEP', 'HOSTS', 'GATES', 'WHY'],
+  widths: [28, 11, 12, 12, 24, 0],
+};
+
+export function rolloutRow(view: RolloutView, now: Date): WatchRow {
+  const { record, hosts } = view;
+  const gates = record.spec.steps[record.state.step]?.gates ?? [];
+  const measured = record.state.gates.map(({ verdict, last }, index) => {
+    return `${gates[index]?.name ?? index + 1} ${formatNumber(last?.value)} ${verdict}`;
+  });
+  return {
+    id: record.id,
+    cells: [
+      record.id,
+      phaseCell(record.state),
+      describeStep(record),
+      hostsCell(record.state, hosts),
+      measured.join(', ') || '-',
+      whyNot(record, now),
+    ],
+    document: rolloutDocument(view),
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseDuration } from './duration.ts';
+import { parseDuration, parseSentDuration, parseWait } from './duration.ts';
 
 test('durations as Go writes them, and days', () => {
   const cases = [
@@ -34,4 +34,20 @@ test('what is not a duration is refused, naming the option', () => {
       message: `--timeout: "${text}" is not a duration`,
     });
   }
+});
+
+test('what is sent to the controller fits 32 bits of whole milliseconds; a wait may be none', () => {
+  assert.equal(parseSentDuration('1.5ms', '--ttl'), 2);
+  assert.equal(parseSentDuration('49d', '--ttl'), 4_233_600_000);
+  assert.deepEqual([parseWait('0', '--bake'), parseWait('0s', '--bake')], [0, 0]);
+  assert.equal(parseWait('1h', '--bake'), 3_600_000);
+  for (const text of ['50d', '-5m', '0y', '', '5']) {
+    for (const parse of [parseSentDuration, parseWait]) {
+      const expected = { code: 'SKEIN_INVALID_ARGUMENT', message: /^--bake: / };
+      assert.throws(() => parse(text, '--bake'), expected, text);
+    }
+  }
+  assert.throws(() => parseSentDuration('0', '--ttl'), {
+    message: /^--ttl: "0" is not a duration/,
+  });
 });

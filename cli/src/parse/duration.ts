@@ -9,6 +9,27 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 const LONGEST_MS = 365 * 86_400_000;
 
+/** What a request of the controller can hold: 32 bits of milliseconds, 49 days. */
+const LONGEST_SENT_MS = 2 ** 32 - 1;
+
+/**
+ * A duration that is sent to the controller: {@link parseDuration}, in whole milliseconds.
+ *
+ * @throws SkeinError SKEIN_INVALID_ARGUMENT naming `place`
+ */
+export function parseSentDuration(text: string, place: string): number {
+  const ms = Math.ceil(parseDuration(text, place));
+  if (ms <= LONGEST_SENT_MS) return ms;
+  throw new SkeinError('SKEIN_INVALID_ARGUMENT', `${place}: "${text}" is too long`, {
+    remedy: 'Give at most 49d.',
+  });
+}
+
+/** As {@link parseSentDuration}, and `0` or `0s` for none. */
+export function parseWait(text: string, place: string): number {
+  return /^0(ms|s|m|h|d)?$/.test(text) ? 0 : parseSentDuration(text, place);
+}
+
 /**
  * A duration as Go writes it, with days: `30s`, `1h30m`, `1.5h`, `500ms`, `7d`.
  *

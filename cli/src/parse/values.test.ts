@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseKeyName, parseLimit, parsePercent } from './values.ts';
+import { parseCohortName, parseCount, parseKeyName, parseLimit, parsePercent } from './values.ts';
 
 test('percentages, with or without their sign', () => {
   for (const [text, percent] of [
@@ -29,4 +29,13 @@ test('key names are checked before anything is sent', () => {
   for (const text of ['', 'Net', 'a..b', 'a b', 'a.*', '>', 'x'.repeat(129)]) {
     assert.throws(() => parseKeyName(text, 'KEY'), { message: `KEY: "${text}" is not a key name` });
   }
+});
+
+test('counts are whole, cohorts are named as keys are', () => {
+  assert.equal(parseCount('0', '--approvals'), 0);
+  for (const text of ['', '-1', '1.5', '1e3', '9999999999']) {
+    assert.throws(() => parseCount(text, '--approvals'), { message: /^--approvals: / }, text);
+  }
+  assert.equal(parseCohortName('canary', 'COHORT'), 'canary');
+  assert.throws(() => parseCohortName('Canary', 'COHORT'), { message: /is not a cohort name$/ });
 });

@@ -30,6 +30,12 @@ export function parseLimit(text: string, place: string): number {
   return limit;
 }
 
+/** @returns 0 or more */
+export function parseCount(text: string, place: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new SkeinError('SKEIN_INVALID_ARGUMENT', `${place}: "${text}" is not a whole number`);
+}
+
 /** Refuses early, and by the shell's own argument, what the controller would refuse anyway. */
 export function parseKeyName(text: string, place: string): string {
   if (!FLEET_KEY_NAME.test(text)) {
@@ -38,4 +44,12 @@ export function parseKeyName(text: string, place: string): string {
     });
   }
   return text;
+}
+
+/** Names of cohorts are made as names of keys are. */
+export function parseCohortName(text: string, place: string): string {
+  if (FLEET_KEY_NAME.test(text)) return text;
+  throw new SkeinError('SKEIN_INVALID_ARGUMENT', `${place}: "${text}" is not a cohort name`, {
+    remedy: 'Use 1 to 128 of a-z 0-9 _ - in parts joined by dots, such as canary.',
+  });
 }

@@ -8,8 +8,10 @@ import {
 import { SkeinError } from '#common/errors.ts';
 import { errorToGrpc } from '#common/grpc-error.ts';
 import * as audit from '#proto/gen/skein/v1/audit.ts';
+import * as control from '#proto/gen/skein/v1/control.ts';
 import * as fleet from '#proto/gen/skein/v1/fleet.ts';
 import * as keys from '#proto/gen/skein/v1/keys.ts';
+import * as rollout from '#proto/gen/skein/v1/rollout.ts';
 
 type Unary<Request, Response> = (request: Request) => Response | Promise<Response>;
 type Stream<Request, Response> = (request: Request) => AsyncIterable<Response>;
@@ -20,6 +22,9 @@ export interface Script {
   readonly get?: Unary<keys.GetKeyRequest, keys.Key>;
   readonly list?: Unary<keys.ListKeysRequest, keys.ListKeysResponse>;
   readonly set?: Unary<keys.SetKeyRequest, keys.Key>;
+  readonly apply?: Unary<keys.ApplyKeyRequest, keys.Key>;
+  readonly kill?: Unary<keys.KillKeyRequest, keys.Key>;
+  readonly revive?: Unary<keys.ReviveKeyRequest, keys.Key>;
   readonly delete?: Unary<keys.DeleteKeyRequest, keys.Key>;
   readonly history?: Unary<keys.KeyHistoryRequest, keys.KeyHistoryResponse>;
   readonly watch?: Stream<keys.WatchKeysRequest, keys.Key>;
@@ -28,6 +33,25 @@ export interface Script {
   readonly listSites?: Unary<fleet.ListSitesRequest, fleet.ListSitesResponse>;
   readonly watchHosts?: Stream<fleet.WatchHostsRequest, fleet.Host>;
   readonly audit?: Unary<audit.ListAuditRequest, audit.ListAuditResponse>;
+  readonly stateAt?: Unary<audit.StateAtRequest, audit.StateAtResponse>;
+  readonly planRollout?: Unary<rollout.PlanRolloutRequest, rollout.RolloutPlan>;
+  readonly startRollout?: Unary<rollout.StartRolloutRequest, rollout.Rollout>;
+  readonly getRollout?: Unary<rollout.GetRolloutRequest, rollout.Rollout>;
+  readonly listRollouts?: Unary<rollout.ListRolloutsRequest, rollout.ListRolloutsResponse>;
+  readonly watchRollouts?: Stream<rollout.WatchRolloutsRequest, rollout.Rollout>;
+  /** Approve, pause, resume, promote, skipStep and retry: `action` says which. */
+  readonly actOnRollout?: (
+    action: string,
+    request: rollout.RolloutActionRequest,
+  ) => rollout.Rollout;
+  readonly abortRollout?: Unary<rollout.AbortRolloutRequest, rollout.Rollout>;
+  readonly getControl?: Unary<control.GetControlRequest, control.Control>;
+  readonly freeze?: Unary<control.FreezeRequest, control.Control>;
+  readonly unfreeze?: Unary<control.UnfreezeRequest, control.Control>;
+  readonly killAll?: Unary<control.KillAllRequest, control.Control>;
+  readonly reviveAll?: Unary<control.ReviveAllRequest, control.Control>;
+  readonly setCohort?: Unary<control.SetCohortRequest, control.Control>;
+  readonly deleteCohort?: Unary<control.DeleteCohortRequest, control.Control>;
 }
 
 /** A gRPC status that no Skein handler gave. */
@@ -79,6 +103,9 @@ export async function startFakeController(script: Script): Promise<FakeControlle
     get: unary(script.get),
     list: unary(script.list),
     set: unary(script.set),
+    apply: unary(script.apply),
+    kill: unary(script.kill),
+    revive: unary(script.revive),
     delete: unary(script.delete),
     history: unary(script.history),
     watch: stream(script.watch),
@@ -89,7 +116,37 @@ export async function startFakeController(script: Script): Promise<FakeControlle
     listSites: unary(script.listSites),
     watch: stream(script.watchHosts),
   });
-  server.addService(audit.AuditServiceService, { list: unary(script.audit) });
+  server.addService(audit.AuditServiceService, {
+    list: unary(script.audit),
+    stateAt: unary(script.stateAt),
+  });
+  const act = (action: string) =>
+    unary<rollout.RolloutActionRequest, rollout.Rollout>((request) =>
+      script.actOnRollout ? script.actOnRollout(action, request) : unimplemented(),
+    );
+  server.addService(rollout.RolloutServiceService, {
+    plan: unary(script.planRollout),
+    start: unary(script.startRollout),
+    get: unary(script.getRollout),
+    list: unary(script.listRollouts),
+    watch: stream(script.watchRollouts),
+    approve: act('approve'),
+    pause: act('pause'),
+    resume: act('resume'),
+    promote: act('promote'),
+    skipStep: act('skipStep'),
+    retry: act('retry'),
+    abort: unary(script.abortRollout),
+  });
+  server.addService(control.ControlServiceService, {
+    get: unary(script.getControl),
+    freeze: unary(script.freeze),
+    unfreeze: unary(script.unfreeze),
+    killAll: unary(script.killAll),
+    reviveAll: unary(script.reviveAll),
+    setCohort: unary(script.setCohort),
+    deleteCohort: unary(script.deleteCohort),
+  });
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => {
       if (error) reject(error);

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '#common/clock.ts';
-import { createGrpcClient, type GrpcTarget } from '../client/grpc-client.ts';
+import type { GrpcTarget } from '../client/grpc-channel.ts';
+import { createGrpcClient } from '../client/grpc-client.ts';
 import { COMMANDS } from '../commands/all.ts';
 import { createProgram } from '../program.ts';
 import { run } from '../run.ts';
@@ -14,17 +15,23 @@ interface Finished {
   readonly stderr: string;
 }
 
-/** Runs a command line in this process: all but main.ts and the launcher, and quick. */
+/**
+ * Runs a command line in this process: all but main.ts and the launcher, and quick.
+ *
+ * @param terminal that stdout is; absent: a pipe
+ */
 export async function runSkein(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  terminal?: { readonly columns: number; readonly rows: number },
 ): Promise<Finished> {
   let stdout = '';
   let stderr = '';
   const runtime = {
     environment: { HOME: '/nonexistent', ...environment },
     stdout: {
-      isTerminal: false,
+      isTerminal: terminal !== undefined,
+      ...(terminal ? { size: terminal } : {}),
       write: (text: string) => {
         stdout += text;
       },

@@ -1,3 +1,4 @@
+import type { Control } from '#common/control/control.ts';
 import type { DesiredState } from '#common/desired.ts';
 import { desiredToWire } from '#common/desired-wire.ts';
 import type { HostReport, KeyObservation } from '#common/observed.ts';
@@ -9,7 +10,7 @@ import type { HostProgress, HostView, KeyView } from '../client/skein-client.ts'
 
 /** Domain values for tests, valid in every field; `over` says what a test cares for. */
 export const NOW = new Date('2026-03-01T12:00:00Z');
-const EARLIER = new Date('2026-03-01T11:55:00Z');
+export const EARLIER = new Date('2026-03-01T11:55:00Z');
 
 export function sampleDesired(over: Partial<DesiredState> = {}): DesiredState {
   return {
@@ -134,6 +135,15 @@ export function sampleSite(over: Partial<SiteReport> = {}): SiteReport {
     translatedOffset: 45,
     jitedOffset: 0x5a,
     address: 0xffff_ffff_c011_205an,
+    ...over,
+  };
+}
+
+export function sampleControl(over: Partial<Control> = {}): Control {
+  return {
+    generation: 4n,
+    cohorts: [{ name: 'canary', selector: 'tier=canary' }],
+    note: { actor: 'alice', reason: 'incident 12', time: EARLIER, what: 'cohort canary set' },
     ...over,
   };
 }
