@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { AgentOptions } from './fleet.ts';
+import type { AgentOptions } from './fleet-options.ts';
 import { createLabHost, type LabHost } from './netns.ts';
 import { countsSince, startTraffic, type Traffic, type TrafficCounts } from './traffic.ts';
 
@@ -13,6 +13,24 @@ export const GUARD_KEYS = {
   'net.drop_udp': 'drop_udp',
   'net.count_protocols': 'count_protocols',
 } as const;
+
+/** What the agent exports of the guard example's maps: examples/guard/README.md. */
+const GUARD_COUNTERS = [
+  {
+    metric: 'guard_dropped_packets_total',
+    help: 'Packets dropped, by reason.',
+    map: 'drops',
+    field: 'packets',
+    index: { label: 'reason', values: { icmp: 0, udp: 1, fragment: 2, source: 3 } },
+  },
+  {
+    metric: 'guard_received_packets_total',
+    help: 'Packets received while count_protocols is on, dropped ones included, by IP protocol.',
+    map: 'rx_protocols',
+    field: 'packets',
+    index: { label: 'protocol', values: { icmp: 1, tcp: 6, udp: 17 } },
+  },
+];
 
 /** A lab host with live traffic, whose agent is to run the guard example on its device. */
 export class GuardedHost {
@@ -33,6 +51,7 @@ export class GuardedHost {
           object: GUARD_OBJECT,
           attach: [{ program: 'guard_xdp', xdp: { device, netns } }],
           keys: GUARD_KEYS,
+          counters: GUARD_COUNTERS,
         },
       ],
     };

@@ -7,6 +7,9 @@ export function secretFile(path: string, make: () => string = randomToken): stri
   return readFileSync(path, 'utf8').trim();
 }
 
-export const randomToken = (): string => randomBytes(24).toString('base64url');
+const randomToken = (): string => randomBytes(24).toString('base64url');
+
+/** As Standard Webhooks writes it. */
+export const webhookSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
 
 export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const COMMAND = fileURLToPath(new URL('../../cli/bin/skein', import.meta.url));
@@ -7,6 +7,12 @@ export interface CommandResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** Starts a `skein` that goes on for a while, such as a watch; what it writes to stderr is lost. */
+export function spawnSkein(contextFile: string, ...args: string[]): ChildProcess {
+  const env = { ...process.env, SKEIN_CONFIG: contextFile };
+  return spawn(COMMAND, args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
 }
 
 /** Runs `skein` as an operator would, against the controller that a context file names. */
