@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { benchFlip } from './flip.ts';
 import { benchHotpath } from './hotpath.ts';
 import { type BenchReport, formatTable } from './report.ts';
+import { benchRollout } from './rollout.ts';
 import { benchSpecialise } from './specialise.ts';
 
 /** What does not depend on the machine or on what else it does; no time is asserted here. */
@@ -48,6 +49,13 @@ test('specialise: the large object is one', async () => {
   assert.ok(large.instructions >= 50_000 && large.sites >= 1_000);
   assert.ok(large.peak_bytes > 0);
   assertTable(report, 3);
+});
+
+test('rollout: every host acknowledges, and the step is done', async () => {
+  const report = await benchRollout({ hosts: 1_000, keys: 200, plans: 2, acks: 2 });
+  assert.deepEqual([report.json.hosts, report.json.keys], [1_000, 200]);
+  assertNumbers(report, ['plan_ms', 'acks_per_second', 'plan_vs_hash_ratio', 'ack_vs_fleet_ratio']);
+  assertTable(report, 8);
 });
 
 function assertNumbers({ json }: BenchReport, fields: readonly string[]): void {

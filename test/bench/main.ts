@@ -2,12 +2,14 @@ import { parseArgs } from 'node:util';
 import { benchFlip } from './flip.ts';
 import { benchHotpath } from './hotpath.ts';
 import { type BenchReport, formatTable } from './report.ts';
+import { benchRollout } from './rollout.ts';
 import { benchSpecialise } from './specialise.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
   hotpath: benchHotpath,
   flip: benchFlip,
   specialise: benchSpecialise,
+  rollout: benchRollout,
 };
 
 const { values, positionals } = parseArgs({

@@ -1,7 +1,11 @@
 import { parseArgs } from 'node:util';
 import { flipDemo } from './flip.ts';
+import { rolloutDemo } from './rollout.ts';
 
-const values = readArguments();
+const SCENARIOS = { flip: flipDemo, rollout: rolloutDemo } as const;
+type ScenarioName = keyof typeof SCENARIOS;
+
+const { scenario, json } = readArguments();
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -15,12 +19,12 @@ for (const stream of [process.stdout, process.stderr]) {
 
 const started = Date.now();
 const say = (text: string): void => {
-  (values.json ? process.stderr : process.stdout).write(`${text}\n`);
+  (json ? process.stderr : process.stdout).write(`${text}\n`);
 };
 try {
-  const result = await flipDemo(say, stop.signal);
+  const result = await SCENARIOS[scenario]({ say, signal: stop.signal });
   say(`${result.ok ? 'all as it must be' : 'NOT as it must be'} (${Date.now() - started} ms)`);
-  if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
   process.exitCode = result.ok ? 0 : 1;
 } catch (thrown) {
   // Stopped from outside is no defect, and needs no stack.
@@ -29,11 +33,21 @@ try {
   process.exitCode = 1;
 }
 
-function readArguments(): { readonly json: boolean } {
+function readArguments(): { readonly scenario: ScenarioName; readonly json: boolean } {
   try {
-    return parseArgs({ options: { json: { type: 'boolean', default: false } } }).values;
+    const { values, positionals } = parseArgs({
+      options: { json: { type: 'boolean', default: false } },
+      allowPositionals: true,
+    });
+    const [scenario = 'flip', ...more] = positionals;
+    if (isScenario(scenario) && more.length === 0) return { scenario, json: values.json };
   } catch {
-    process.stderr.write('usage: npm run demo [-- --json]\n');
-    process.exit(2);
+    // Said below.
   }
+  process.stderr.write('usage: npm run demo [-- [flip|rollout] [--json]]\n');
+  process.exit(2);
+}
+
+function isScenario(name: string): name is ScenarioName {
+  return Object.hasOwn(SCENARIOS, name);
 }

@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { endServer, launchServer } from './server-process.ts';
 
 export interface NatsServerOptions {
   /** Further lines of the server's configuration file, e.g. authorization; `jetstream` is there already. */
@@ -27,7 +27,7 @@ export interface NatsServer {
   thaw(): void;
 }
 
-const START_DEADLINE_MS = 10_000;
+const PORTS_DEADLINE_MS = 10_000;
 
 export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
   const directory = mkdtempSync(join(tmpdir(), 'skein-nats-'));
@@ -36,23 +36,16 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   writeFileSync(configFile, `${jetstream}${options.config ?? ''}\n`);
 
   let { child, port } = await launch(directory, configFile, -1);
-  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
-    child.kill(signal);
-    child.kill('SIGCONT');
-    await gone;
-  };
   return {
     url: `nats://127.0.0.1:${port}`,
     port,
     async stop() {
-      await end('SIGTERM');
+      await endServer(child, 'SIGTERM');
       rmSync(directory, { recursive: true, force: true });
     },
-    kill: () => end('SIGKILL'),
+    kill: () => endServer(child, 'SIGKILL'),
     async restart() {
-      await end('SIGTERM');
+      await endServer(child, 'SIGTERM');
       ({ child, port } = await launch(directory, configFile, port));
     },
     freeze: () => void child.kill('SIGSTOP'),
@@ -66,30 +59,16 @@ async function launch(
   port: number,
 ): Promise<{ child: ChildProcess; port: number }> {
   const argv = ['-c', configFile, '-a', '127.0.0.1', '-p', String(port)];
-  // setpriv execs the server with a parent-death signal, so that even a killed test leaves none behind.
-  const child = spawn(
-    'setpriv',
-    ['--pdeathsig', 'KILL', 'nats-server', ...argv, '--ports_file_dir', directory],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
+  const { child } = await launchServer(
+    ['nats-server', ...argv, '--ports_file_dir', directory],
+    'Server is ready',
   );
-  let log = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    log = (log + text).slice(-10_000);
-  });
-  const deadline = Date.now() + START_DEADLINE_MS;
-  while (!log.includes('Server is ready')) {
-    if (child.exitCode !== null) throw new Error(`nats-server ended at start:\n${log}`);
-    if (Date.now() > deadline) {
-      child.kill('SIGKILL');
-      throw new Error(`nats-server not ready in ${START_DEADLINE_MS} ms:\n${log}`);
-    }
-    await delay(10);
-  }
-  return { child, port: await portOf(directory, child, deadline) };
+  return { child, port: await portOf(directory, child) };
 }
 
 /** The server writes the ports file only after it said that it is ready. */
-async function portOf(directory: string, child: ChildProcess, deadline: number): Promise<number> {
+async function portOf(directory: string, child: ChildProcess): Promise<number> {
+  const deadline = Date.now() + PORTS_DEADLINE_MS;
   const name = `nats-server_${child.pid}.ports`;
   while (Date.now() < deadline) {
     if (readdirSync(directory).includes(name)) {
