@@ -4,6 +4,7 @@ import { Registry } from 'prom-client';
 import { z } from 'zod';
 import { AgentMetrics } from '#agent/metrics/agent-metrics.ts';
 import { createMetrics } from '#controller/metrics/metrics.ts';
+import { createRolloutMetrics } from '#controller/metrics/rollout-metrics.ts';
 import { codeIn, firstTable, readPage, sectionAfter } from './tables.ts';
 
 /** prom-client's own fields of a metric, which its types leave out. */
@@ -55,6 +56,11 @@ test('every metric of the controller is in metrics.md, and no other', () => {
   const registry = new Registry();
   const source = { keyCount: () => 0, hostStates: () => [], isConnected: () => true };
   createMetrics(registry, '', source);
+  createRolloutMetrics(
+    registry,
+    { rollouts: () => [], killedKeys: () => 0, isFrozen: () => false, holdsLease: () => false },
+    [],
+  );
   assert.deepEqual([...documented('## Controller')].sort(), [...registered(registry)].sort());
 });
 
