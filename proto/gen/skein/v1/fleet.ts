@@ -21,7 +21,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../google/protobuf/timestamp.ts";
-import { HostStatus, Site } from "./observed.ts";
+import { HostStatus, Instruction, Site } from "./observed.ts";
 
 export const protobufPackage = "skein.v1";
 
@@ -132,6 +132,23 @@ export interface ListSitesResponse {
   /** At most 1000. */
   sites: Site[];
   /** All that match; more than were given and passed over: ask again with a larger offset. */
+  total: number;
+}
+
+export interface DumpProgramRequest {
+  host: string;
+  unit: string;
+  program: string;
+  /** How many instructions to pass over. */
+  offset: number;
+}
+
+export interface DumpProgramResponse {
+  /** As in SEC(). */
+  section: string;
+  /** At most 1000. */
+  instructions: Instruction[];
+  /** All of the program; more than were given and passed over: ask again with a larger offset. */
   total: number;
 }
 
@@ -728,6 +745,226 @@ export const ListSitesResponse: MessageFns<ListSitesResponse> = {
   },
 };
 
+function createBaseDumpProgramRequest(): DumpProgramRequest {
+  return { host: "", unit: "", program: "", offset: 0 };
+}
+
+export const DumpProgramRequest: MessageFns<DumpProgramRequest> = {
+  encode(message: DumpProgramRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== "") {
+      writer.uint32(10).string(message.host);
+    }
+    if (message.unit !== "") {
+      writer.uint32(18).string(message.unit);
+    }
+    if (message.program !== "") {
+      writer.uint32(26).string(message.program);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(32).uint32(message.offset);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DumpProgramRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDumpProgramRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.program = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.offset = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DumpProgramRequest {
+    return {
+      host: isSet(object.host) ? globalThis.String(object.host) : "",
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      program: isSet(object.program) ? globalThis.String(object.program) : "",
+      offset: isSet(object.offset) ? globalThis.Number(object.offset) : 0,
+    };
+  },
+
+  toJSON(message: DumpProgramRequest): unknown {
+    const obj: any = {};
+    if (message.host !== "") {
+      obj.host = message.host;
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.program !== "") {
+      obj.program = message.program;
+    }
+    if (message.offset !== 0) {
+      obj.offset = Math.round(message.offset);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DumpProgramRequest>): DumpProgramRequest {
+    return DumpProgramRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DumpProgramRequest>): DumpProgramRequest {
+    const message = createBaseDumpProgramRequest();
+    message.host = object.host ?? "";
+    message.unit = object.unit ?? "";
+    message.program = object.program ?? "";
+    message.offset = object.offset ?? 0;
+    return message;
+  },
+};
+
+function createBaseDumpProgramResponse(): DumpProgramResponse {
+  return { section: "", instructions: [], total: 0 };
+}
+
+export const DumpProgramResponse: MessageFns<DumpProgramResponse> = {
+  encode(message: DumpProgramResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.section !== "") {
+      writer.uint32(10).string(message.section);
+    }
+    for (const v of message.instructions) {
+      Instruction.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.total !== 0) {
+      writer.uint32(24).uint32(message.total);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DumpProgramResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDumpProgramResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.section = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.instructions.push(Instruction.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.total = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DumpProgramResponse {
+    return {
+      section: isSet(object.section) ? globalThis.String(object.section) : "",
+      instructions: globalThis.Array.isArray(object?.instructions)
+        ? object.instructions.map((e: any) => Instruction.fromJSON(e))
+        : [],
+      total: isSet(object.total) ? globalThis.Number(object.total) : 0,
+    };
+  },
+
+  toJSON(message: DumpProgramResponse): unknown {
+    const obj: any = {};
+    if (message.section !== "") {
+      obj.section = message.section;
+    }
+    if (message.instructions?.length) {
+      obj.instructions = message.instructions.map((e) => Instruction.toJSON(e));
+    }
+    if (message.total !== 0) {
+      obj.total = Math.round(message.total);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DumpProgramResponse>): DumpProgramResponse {
+    return DumpProgramResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DumpProgramResponse>): DumpProgramResponse {
+    const message = createBaseDumpProgramResponse();
+    message.section = object.section ?? "";
+    message.instructions = object.instructions?.map((e) => Instruction.fromPartial(e)) || [];
+    message.total = object.total ?? 0;
+    return message;
+  },
+};
+
 /** What hosts report. */
 export type FleetServiceService = typeof FleetServiceService;
 export const FleetServiceService = {
@@ -759,6 +996,16 @@ export const FleetServiceService = {
     responseSerialize: (value: ListSitesResponse): Buffer => Buffer.from(ListSitesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListSitesResponse => ListSitesResponse.decode(value),
   },
+  /** A program of a host in assembly, as its object has it, with what its agent reads back of its static branches now. */
+  dumpProgram: {
+    path: "/skein.v1.FleetService/DumpProgram" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DumpProgramRequest): Buffer => Buffer.from(DumpProgramRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DumpProgramRequest => DumpProgramRequest.decode(value),
+    responseSerialize: (value: DumpProgramResponse): Buffer => Buffer.from(DumpProgramResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DumpProgramResponse => DumpProgramResponse.decode(value),
+  },
   /** As KeyService.Watch, for hosts. */
   watch: {
     path: "/skein.v1.FleetService/Watch" as const,
@@ -776,6 +1023,8 @@ export interface FleetServiceServer extends UntypedServiceImplementation {
   getHost: handleUnaryCall<GetHostRequest, Host>;
   /** The static branches of a host's programs, as its agent reads them back now. */
   listSites: handleUnaryCall<ListSitesRequest, ListSitesResponse>;
+  /** A program of a host in assembly, as its object has it, with what its agent reads back of its static branches now. */
+  dumpProgram: handleUnaryCall<DumpProgramRequest, DumpProgramResponse>;
   /** As KeyService.Watch, for hosts. */
   watch: handleServerStreamingCall<WatchHostsRequest, Host>;
 }
@@ -823,6 +1072,22 @@ export interface FleetServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListSitesResponse) => void,
+  ): ClientUnaryCall;
+  /** A program of a host in assembly, as its object has it, with what its agent reads back of its static branches now. */
+  dumpProgram(
+    request: DumpProgramRequest,
+    callback: (error: ServiceError | null, response: DumpProgramResponse) => void,
+  ): ClientUnaryCall;
+  dumpProgram(
+    request: DumpProgramRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DumpProgramResponse) => void,
+  ): ClientUnaryCall;
+  dumpProgram(
+    request: DumpProgramRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DumpProgramResponse) => void,
   ): ClientUnaryCall;
   /** As KeyService.Watch, for hosts. */
   watch(request: WatchHostsRequest, options?: Partial<CallOptions>): ClientReadableStream<Host>;

@@ -159,6 +159,154 @@ export function tcDirectionToJSON(object: TcDirection): string {
   }
 }
 
+export const PokeProtocol = {
+  /** UNSPECIFIED - One aligned 8-byte store for each, then membarrier(PRIVATE_EXPEDITED_SYNC_CORE). */
+  UNSPECIFIED: 0,
+  /**
+   * INT3 - First byte int3, sync, the other bytes, sync, first byte, sync; who meets the int3 goes on as after the change.
+   * Not in runtimes: it takes a signal handler.
+   */
+  INT3: 1,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type PokeProtocol = typeof PokeProtocol[keyof typeof PokeProtocol];
+
+export namespace PokeProtocol {
+  export type UNSPECIFIED = typeof PokeProtocol.UNSPECIFIED;
+  export type INT3 = typeof PokeProtocol.INT3;
+  export type UNRECOGNIZED = typeof PokeProtocol.UNRECOGNIZED;
+}
+
+export function pokeProtocolFromJSON(object: any): PokeProtocol {
+  switch (object) {
+    case 0:
+    case "POKE_PROTOCOL_UNSPECIFIED":
+      return PokeProtocol.UNSPECIFIED;
+    case 1:
+    case "POKE_PROTOCOL_INT3":
+      return PokeProtocol.INT3;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return PokeProtocol.UNRECOGNIZED;
+  }
+}
+
+export function pokeProtocolToJSON(object: PokeProtocol): string {
+  switch (object) {
+    case PokeProtocol.UNSPECIFIED:
+      return "POKE_PROTOCOL_UNSPECIFIED";
+    case PokeProtocol.INT3:
+      return "POKE_PROTOCOL_INT3";
+    case PokeProtocol.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export const RunOutcome = { UNSPECIFIED: 0, DONE: 1, FAULT: 2, TIME_LIMIT: 3, UNRECOGNIZED: -1 } as const;
+
+export type RunOutcome = typeof RunOutcome[keyof typeof RunOutcome];
+
+export namespace RunOutcome {
+  export type UNSPECIFIED = typeof RunOutcome.UNSPECIFIED;
+  export type DONE = typeof RunOutcome.DONE;
+  export type FAULT = typeof RunOutcome.FAULT;
+  export type TIME_LIMIT = typeof RunOutcome.TIME_LIMIT;
+  export type UNRECOGNIZED = typeof RunOutcome.UNRECOGNIZED;
+}
+
+export function runOutcomeFromJSON(object: any): RunOutcome {
+  switch (object) {
+    case 0:
+    case "RUN_OUTCOME_UNSPECIFIED":
+      return RunOutcome.UNSPECIFIED;
+    case 1:
+    case "RUN_OUTCOME_DONE":
+      return RunOutcome.DONE;
+    case 2:
+    case "RUN_OUTCOME_FAULT":
+      return RunOutcome.FAULT;
+    case 3:
+    case "RUN_OUTCOME_TIME_LIMIT":
+      return RunOutcome.TIME_LIMIT;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return RunOutcome.UNRECOGNIZED;
+  }
+}
+
+export function runOutcomeToJSON(object: RunOutcome): string {
+  switch (object) {
+    case RunOutcome.UNSPECIFIED:
+      return "RUN_OUTCOME_UNSPECIFIED";
+    case RunOutcome.DONE:
+      return "RUN_OUTCOME_DONE";
+    case RunOutcome.FAULT:
+      return "RUN_OUTCOME_FAULT";
+    case RunOutcome.TIME_LIMIT:
+      return "RUN_OUTCOME_TIME_LIMIT";
+    case RunOutcome.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export const HookKind = {
+  UNSPECIFIED: 0,
+  /**
+   * XDP - r1 points to the six fields of struct xdp_md, in that order but 8 bytes wide each: the 4-byte load at offset n
+   * that a program was verified with must be made an 8-byte load at 2n. Return values are enum xdp_action's.
+   */
+  XDP: 1,
+  /** MEMORY - r1 points to bytes, r2 is their number. */
+  MEMORY: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type HookKind = typeof HookKind[keyof typeof HookKind];
+
+export namespace HookKind {
+  export type UNSPECIFIED = typeof HookKind.UNSPECIFIED;
+  export type XDP = typeof HookKind.XDP;
+  export type MEMORY = typeof HookKind.MEMORY;
+  export type UNRECOGNIZED = typeof HookKind.UNRECOGNIZED;
+}
+
+export function hookKindFromJSON(object: any): HookKind {
+  switch (object) {
+    case 0:
+    case "HOOK_KIND_UNSPECIFIED":
+      return HookKind.UNSPECIFIED;
+    case 1:
+    case "HOOK_KIND_XDP":
+      return HookKind.XDP;
+    case 2:
+    case "HOOK_KIND_MEMORY":
+      return HookKind.MEMORY;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return HookKind.UNRECOGNIZED;
+  }
+}
+
+export function hookKindToJSON(object: HookKind): string {
+  switch (object) {
+    case HookKind.UNSPECIFIED:
+      return "HOOK_KIND_UNSPECIFIED";
+    case HookKind.XDP:
+      return "HOOK_KIND_XDP";
+    case HookKind.MEMORY:
+      return "HOOK_KIND_MEMORY";
+    case HookKind.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 export interface HelperRequest {
   /** Echoed in the response. */
   id: bigint;
@@ -183,6 +331,15 @@ export interface HelperRequest {
     | { $case: "readCode"; value: ReadCodeRequest }
     | { $case: "makeSet"; value: MakeSetRequest }
     | { $case: "readCounters"; value: ReadCountersRequest }
+    | { $case: "mapCode"; value: MapCodeRequest }
+    | { $case: "pokeCode"; value: PokeCodeRequest }
+    | { $case: "readBytes"; value: ReadBytesRequest }
+    | { $case: "runProgram"; value: RunProgramRequest }
+    | { $case: "runtimeHello"; value: RuntimeHelloRequest }
+    | { $case: "makeVmMap"; value: MakeVmMapRequest }
+    | { $case: "vmMapOp"; value: VmMapOpRequest }
+    | { $case: "installProgram"; value: InstallProgramRequest }
+    | { $case: "removeProgram"; value: RemoveProgramRequest }
     | undefined;
 }
 
@@ -210,6 +367,15 @@ export interface HelperResponse {
     | { $case: "readCode"; value: ReadCodeResponse }
     | { $case: "makeSet"; value: MakeSetResponse }
     | { $case: "readCounters"; value: ReadCountersResponse }
+    | { $case: "mapCode"; value: MapCodeResponse }
+    | { $case: "pokeCode"; value: PokeCodeResponse }
+    | { $case: "readBytes"; value: ReadBytesResponse }
+    | { $case: "runProgram"; value: RunProgramResponse }
+    | { $case: "runtimeHello"; value: RuntimeHelloResponse }
+    | { $case: "makeVmMap"; value: MakeVmMapResponse }
+    | { $case: "vmMapOp"; value: VmMapOpResponse }
+    | { $case: "installProgram"; value: InstallProgramResponse }
+    | { $case: "removeProgram"; value: RemoveProgramResponse }
     | undefined;
 }
 
@@ -227,6 +393,9 @@ export interface HelperError {
    *   NO_DEVICE          the device, network namespace, cgroup or tracepoint does not exist
    *   NOT_FOUND          nothing is pinned there
    *   LIMIT              more handles or bytes than the helper holds
+   *   UNSUPPORTED        not on this processor, or not what this process does: a runtime or the helper
+   *   CODE_CHANGED       code is not what the request expects; nothing was written
+   *   MAP_REFUSED        an operation on a map of the userspace engine; sys_errno is what the kernel's maps give
    */
   code: string;
   /** Positive; 0 where no system call failed. */
@@ -620,6 +789,287 @@ export interface ReadCountersResponse {
   values: bigint[];
 }
 
+/** Maps code twice: writable, and executable. No page is ever both. Close unmaps it. */
+export interface MapCodeRequest {
+  /** x86-64, position independent but for `patches`. At most 16 MiB; all code together at most 64 MiB. */
+  code: Uint8Array;
+  /** At most 65,536. */
+  patches: CodePatch[];
+}
+
+/** An 8-byte address to put into the code before it can run. */
+export interface CodePatch {
+  offset: number;
+  target:
+    | //
+    /** A helper function by its number in enum bpf_func_id; NOT_FOUND for those that there are not. */
+    { $case: "helper"; value: number }
+    | //
+    /** An offset in this code. */
+    { $case: "codeOffset"; value: number }
+    | //
+    /** Of MakeVmMap: the map itself, as helper functions take it. The code keeps the map. */
+    { $case: "map"; value: number }
+    | //
+    /** A byte of the first value of an array: global variables, lookups. The code keeps the map. */
+    { $case: "mapValue"; value: MapValue }
+    | undefined;
+}
+
+export interface MapValue {
+  /** An array, not one per CPU. Its values stand one behind the other, each on an 8-byte boundary. */
+  map: number;
+  /** Less than the size of a value. */
+  offset: number;
+}
+
+export interface MapCodeResponse {
+  code: number;
+  /** Where the first byte is executed; on a page boundary. */
+  address: bigint;
+}
+
+/** Changes instructions of code that may be running, all or none: first what is there is held against `expected`. */
+export interface PokeCodeRequest {
+  /** 1..65,536 of them. */
+  pokes: CodePoke[];
+  protocol: PokeProtocol;
+}
+
+/** A 5-byte instruction within one aligned 8-byte word: the 5-byte nop or `jmp rel32` to somewhere in the same code. */
+export interface CodePoke {
+  code: number;
+  offset: number;
+  /** The bytes, the first one lowest. */
+  expected: bigint;
+  replacement: bigint;
+}
+
+export interface PokeCodeResponse {
+  /** Around stores and barriers. */
+  pokeNs: bigint;
+  /** Read back through the executable mapping, in order. */
+  values: bigint[];
+}
+
+/** Through the executable mapping. */
+export interface ReadBytesRequest {
+  code: number;
+  offset: number;
+  /** At most 16 MiB. */
+  length: number;
+}
+
+export interface ReadBytesResponse {
+  code: Uint8Array;
+}
+
+/** Runs a program on memory: r1 is its address, r2 its length. */
+export interface RunProgramRequest {
+  engine:
+    | //
+    /** Of MapCode, called as uint64_t (*)(void *, uint64_t) at offset 0. Whoever maps code answers for what it does. */
+    { $case: "code"; value: number }
+    | { $case: "interpreted"; value: InterpretedProgram }
+    | undefined;
+  /** At most 1 MiB. */
+  memory: Uint8Array;
+  /** 0 counts as 1; at most 100,000,000. Later runs see what earlier ones wrote. */
+  repeat: number;
+  /** For all runs together: 1..60,000. */
+  timeLimitMs: number;
+}
+
+export interface InterpretedProgram {
+  /** 8 bytes each, as bpf(2) takes them. At most 1,000,000. */
+  instructions: Uint8Array;
+  /** At most 65,536. */
+  sites: SiteChoice[];
+}
+
+/** From the first slot of a site to that of its jump, nothing is executed but the choice. */
+export interface SiteChoice {
+  start: number;
+  instruction: number;
+  target: number;
+  taken: boolean;
+}
+
+export interface RunProgramResponse {
+  outcome: RunOutcome;
+  /** r0 of the last run, when it came to its end. */
+  returnValue: bigint;
+  totalNs: bigint;
+  /** As it is afterwards. */
+  memory: Uint8Array;
+  /** Of a fault: one short line. */
+  reason: string;
+  /** Of a fault, where: slot of an interpreted program, or byte of the code; NOWHERE (2^32 - 1) outside of it. */
+  place: number;
+}
+
+export interface RuntimeHelloRequest {
+  protocolVersion: number;
+}
+
+export interface RuntimeHelloResponse {
+  protocolVersion: number;
+  libraryVersion: string;
+  /** As the server gave it. */
+  name: string;
+  pid: number;
+  /**
+   * Different in each process, and stays while it lives: handles of an earlier connection mean the same under the
+   * same instance.
+   */
+  instance: bigint;
+  /**
+   * How many slots values of per-CPU maps have; bpf_get_smp_processor_id() is below it. Each thread has a slot to
+   * itself as long as there are no more threads than slots.
+   */
+  cpus: number;
+  /** A server that adds one later drops the connection and connects again. */
+  hooks: RuntimeHook[];
+}
+
+export interface RuntimeHook {
+  /** 1..64 of [A-Za-z0-9_.-]. */
+  name: string;
+  kind: HookKind;
+  /** Bytes, for HOOK_KIND_MEMORY: no run has less or more. */
+  minimum: number;
+  maximum: number;
+  /** What a run gives while nothing is installed. */
+  defaultVerdict: number;
+  program: InstalledProgram | undefined;
+}
+
+export interface InstalledProgram {
+  label: string;
+  code: number;
+  entry: number;
+  blob: Uint8Array;
+  uses: number[];
+}
+
+/** What a hook runs from now on, replacing what it ran. Whoever maps code answers for what it does. */
+export interface InstallProgramRequest {
+  hook: string;
+  /** What the program was verified for: the hook's own. */
+  kind: HookKind;
+  /** Of MapCode. */
+  code: number;
+  /** Offset in the code, called as uint64_t (*)(r1, r2). */
+  entry: number;
+  /** 1..128 of printable ASCII. */
+  label: string;
+  /** Given back by RuntimeHello; at most 1 MiB. */
+  blob: Uint8Array;
+  /** Further handles that live as long as the program is installed. At most 4096. */
+  uses: number[];
+}
+
+export interface InstallProgramResponse {
+  /** Around the one store. */
+  installNs: bigint;
+  /** Whether a program was there. */
+  replaced: boolean;
+}
+
+/** The hook gives its default verdict again. */
+export interface RemoveProgramRequest {
+  hook: string;
+}
+
+export interface RemoveProgramResponse {
+  /** False when nothing was installed. */
+  removed: boolean;
+}
+
+export interface MakeVmMapRequest {
+  /**
+   * BPF_MAP_TYPE_*: HASH, ARRAY, PROG_ARRAY, PERCPU_HASH, PERCPU_ARRAY, LRU_HASH, LPM_TRIE, RINGBUF. Sizes and flags
+   * have the kernel's limits, and EINVAL or E2BIG beyond them; all maps together at most 1 GiB.
+   */
+  type: number;
+  keySize: number;
+  valueSize: number;
+  maxEntries: number;
+  /** BPF_F_NO_PREALLOC is all there is. Memory is always reserved at once. */
+  flags: number;
+  /** A BPF object name, or "" for none. */
+  name: string;
+}
+
+export interface MakeVmMapResponse {
+  map: number;
+}
+
+/**
+ * Errors of the map are MAP_REFUSED with E2BIG, EEXIST, EINVAL, ENOENT, ENOSPC or EOPNOTSUPP as the kernel documents,
+ * and EPERM for sets. Writing a map never changes code.
+ */
+export interface VmMapOpRequest {
+  map: number;
+  op:
+    | { $case: "lookup"; value: VmMapLookup }
+    | { $case: "update"; value: VmMapUpdate }
+    | { $case: "delete"; value: VmMapDelete }
+    | { $case: "list"; value: VmMapList }
+    | { $case: "readRing"; value: VmRingRead }
+    | undefined;
+}
+
+export interface VmMapLookup {
+  key: Uint8Array;
+}
+
+export interface VmMapUpdate {
+  key: Uint8Array;
+  /**
+   * One, for all slots of a per-CPU map; or as many as it has slots. For a prog array the 4-byte handle, lowest byte
+   * first, of code whose entry is at offset 0.
+   */
+  values: Uint8Array[];
+  /** BPF_ANY, BPF_NOEXIST or BPF_EXIST. */
+  flags: bigint;
+}
+
+export interface VmMapDelete {
+  key: Uint8Array;
+}
+
+/** Entries in the order of the map's own; those that are added or removed meanwhile may be missing or come twice. */
+export interface VmMapList {
+  /** Where to go on: VmMapOpResponse.next; 0: at the start. */
+  from: number;
+  /** 1..4096. */
+  count: number;
+}
+
+/** Takes finished records out of a ring buffer, up to the first that is still being written. */
+export interface VmRingRead {
+  /** 1..65536. */
+  count: number;
+}
+
+export interface VmMapOpResponse {
+  /** Lookup: at most one. List: at most as many as were asked for. */
+  entries: VmMapEntry[];
+  /** List: where to go on; 0: that was all. */
+  next: number;
+  /** Ring buffer: the records. */
+  records: Uint8Array[];
+  /** Ring buffer: how many were refused for want of room since the map was made. */
+  lost: bigint;
+}
+
+export interface VmMapEntry {
+  key: Uint8Array;
+  /** One, or one for each slot of a per-CPU map. */
+  values: Uint8Array[];
+}
+
 function createBaseHelperRequest(): HelperRequest {
   return { id: 0n, op: undefined };
 }
@@ -692,6 +1142,33 @@ export const HelperRequest: MessageFns<HelperRequest> = {
         break;
       case "readCounters":
         ReadCountersRequest.encode(message.op.value, writer.uint32(170).fork()).join();
+        break;
+      case "mapCode":
+        MapCodeRequest.encode(message.op.value, writer.uint32(322).fork()).join();
+        break;
+      case "pokeCode":
+        PokeCodeRequest.encode(message.op.value, writer.uint32(330).fork()).join();
+        break;
+      case "readBytes":
+        ReadBytesRequest.encode(message.op.value, writer.uint32(338).fork()).join();
+        break;
+      case "runProgram":
+        RunProgramRequest.encode(message.op.value, writer.uint32(346).fork()).join();
+        break;
+      case "runtimeHello":
+        RuntimeHelloRequest.encode(message.op.value, writer.uint32(354).fork()).join();
+        break;
+      case "makeVmMap":
+        MakeVmMapRequest.encode(message.op.value, writer.uint32(362).fork()).join();
+        break;
+      case "vmMapOp":
+        VmMapOpRequest.encode(message.op.value, writer.uint32(370).fork()).join();
+        break;
+      case "installProgram":
+        InstallProgramRequest.encode(message.op.value, writer.uint32(378).fork()).join();
+        break;
+      case "removeProgram":
+        RemoveProgramRequest.encode(message.op.value, writer.uint32(386).fork()).join();
         break;
     }
     return writer;
@@ -878,6 +1355,78 @@ export const HelperRequest: MessageFns<HelperRequest> = {
             message.op = { $case: "readCounters", value: ReadCountersRequest.decode(reader, reader.uint32()) };
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.op = { $case: "mapCode", value: MapCodeRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.op = { $case: "pokeCode", value: PokeCodeRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 42: {
+            if (tag !== 338) {
+              break;
+            }
+
+            message.op = { $case: "readBytes", value: ReadBytesRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 43: {
+            if (tag !== 346) {
+              break;
+            }
+
+            message.op = { $case: "runProgram", value: RunProgramRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 44: {
+            if (tag !== 354) {
+              break;
+            }
+
+            message.op = { $case: "runtimeHello", value: RuntimeHelloRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 45: {
+            if (tag !== 362) {
+              break;
+            }
+
+            message.op = { $case: "makeVmMap", value: MakeVmMapRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 46: {
+            if (tag !== 370) {
+              break;
+            }
+
+            message.op = { $case: "vmMapOp", value: VmMapOpRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 47: {
+            if (tag !== 378) {
+              break;
+            }
+
+            message.op = { $case: "installProgram", value: InstallProgramRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 48: {
+            if (tag !== 386) {
+              break;
+            }
+
+            message.op = { $case: "removeProgram", value: RemoveProgramRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -953,6 +1502,42 @@ export const HelperRequest: MessageFns<HelperRequest> = {
         ? { $case: "readCounters", value: ReadCountersRequest.fromJSON(object.readCounters) }
         : isSet(object.read_counters)
         ? { $case: "readCounters", value: ReadCountersRequest.fromJSON(object.read_counters) }
+        : isSet(object.mapCode)
+        ? { $case: "mapCode", value: MapCodeRequest.fromJSON(object.mapCode) }
+        : isSet(object.map_code)
+        ? { $case: "mapCode", value: MapCodeRequest.fromJSON(object.map_code) }
+        : isSet(object.pokeCode)
+        ? { $case: "pokeCode", value: PokeCodeRequest.fromJSON(object.pokeCode) }
+        : isSet(object.poke_code)
+        ? { $case: "pokeCode", value: PokeCodeRequest.fromJSON(object.poke_code) }
+        : isSet(object.readBytes)
+        ? { $case: "readBytes", value: ReadBytesRequest.fromJSON(object.readBytes) }
+        : isSet(object.read_bytes)
+        ? { $case: "readBytes", value: ReadBytesRequest.fromJSON(object.read_bytes) }
+        : isSet(object.runProgram)
+        ? { $case: "runProgram", value: RunProgramRequest.fromJSON(object.runProgram) }
+        : isSet(object.run_program)
+        ? { $case: "runProgram", value: RunProgramRequest.fromJSON(object.run_program) }
+        : isSet(object.runtimeHello)
+        ? { $case: "runtimeHello", value: RuntimeHelloRequest.fromJSON(object.runtimeHello) }
+        : isSet(object.runtime_hello)
+        ? { $case: "runtimeHello", value: RuntimeHelloRequest.fromJSON(object.runtime_hello) }
+        : isSet(object.makeVmMap)
+        ? { $case: "makeVmMap", value: MakeVmMapRequest.fromJSON(object.makeVmMap) }
+        : isSet(object.make_vm_map)
+        ? { $case: "makeVmMap", value: MakeVmMapRequest.fromJSON(object.make_vm_map) }
+        : isSet(object.vmMapOp)
+        ? { $case: "vmMapOp", value: VmMapOpRequest.fromJSON(object.vmMapOp) }
+        : isSet(object.vm_map_op)
+        ? { $case: "vmMapOp", value: VmMapOpRequest.fromJSON(object.vm_map_op) }
+        : isSet(object.installProgram)
+        ? { $case: "installProgram", value: InstallProgramRequest.fromJSON(object.installProgram) }
+        : isSet(object.install_program)
+        ? { $case: "installProgram", value: InstallProgramRequest.fromJSON(object.install_program) }
+        : isSet(object.removeProgram)
+        ? { $case: "removeProgram", value: RemoveProgramRequest.fromJSON(object.removeProgram) }
+        : isSet(object.remove_program)
+        ? { $case: "removeProgram", value: RemoveProgramRequest.fromJSON(object.remove_program) }
         : undefined,
     };
   },
@@ -1002,6 +1587,24 @@ export const HelperRequest: MessageFns<HelperRequest> = {
       obj.makeSet = MakeSetRequest.toJSON(message.op.value);
     } else if (message.op?.$case === "readCounters") {
       obj.readCounters = ReadCountersRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "mapCode") {
+      obj.mapCode = MapCodeRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "pokeCode") {
+      obj.pokeCode = PokeCodeRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "readBytes") {
+      obj.readBytes = ReadBytesRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "runProgram") {
+      obj.runProgram = RunProgramRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "runtimeHello") {
+      obj.runtimeHello = RuntimeHelloRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "makeVmMap") {
+      obj.makeVmMap = MakeVmMapRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "vmMapOp") {
+      obj.vmMapOp = VmMapOpRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "installProgram") {
+      obj.installProgram = InstallProgramRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "removeProgram") {
+      obj.removeProgram = RemoveProgramRequest.toJSON(message.op.value);
     }
     return obj;
   },
@@ -1133,6 +1736,60 @@ export const HelperRequest: MessageFns<HelperRequest> = {
         }
         break;
       }
+      case "mapCode": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "mapCode", value: MapCodeRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "pokeCode": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "pokeCode", value: PokeCodeRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "readBytes": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "readBytes", value: ReadBytesRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "runProgram": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "runProgram", value: RunProgramRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "runtimeHello": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "runtimeHello", value: RuntimeHelloRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "makeVmMap": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "makeVmMap", value: MakeVmMapRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "vmMapOp": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "vmMapOp", value: VmMapOpRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "installProgram": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "installProgram", value: InstallProgramRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "removeProgram": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "removeProgram", value: RemoveProgramRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
     }
     return message;
   },
@@ -1213,6 +1870,33 @@ export const HelperResponse: MessageFns<HelperResponse> = {
         break;
       case "readCounters":
         ReadCountersResponse.encode(message.result.value, writer.uint32(178).fork()).join();
+        break;
+      case "mapCode":
+        MapCodeResponse.encode(message.result.value, writer.uint32(322).fork()).join();
+        break;
+      case "pokeCode":
+        PokeCodeResponse.encode(message.result.value, writer.uint32(330).fork()).join();
+        break;
+      case "readBytes":
+        ReadBytesResponse.encode(message.result.value, writer.uint32(338).fork()).join();
+        break;
+      case "runProgram":
+        RunProgramResponse.encode(message.result.value, writer.uint32(346).fork()).join();
+        break;
+      case "runtimeHello":
+        RuntimeHelloResponse.encode(message.result.value, writer.uint32(354).fork()).join();
+        break;
+      case "makeVmMap":
+        MakeVmMapResponse.encode(message.result.value, writer.uint32(362).fork()).join();
+        break;
+      case "vmMapOp":
+        VmMapOpResponse.encode(message.result.value, writer.uint32(370).fork()).join();
+        break;
+      case "installProgram":
+        InstallProgramResponse.encode(message.result.value, writer.uint32(378).fork()).join();
+        break;
+      case "removeProgram":
+        RemoveProgramResponse.encode(message.result.value, writer.uint32(386).fork()).join();
         break;
     }
     return writer;
@@ -1407,6 +2091,78 @@ export const HelperResponse: MessageFns<HelperResponse> = {
             message.result = { $case: "readCounters", value: ReadCountersResponse.decode(reader, reader.uint32()) };
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.result = { $case: "mapCode", value: MapCodeResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.result = { $case: "pokeCode", value: PokeCodeResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 42: {
+            if (tag !== 338) {
+              break;
+            }
+
+            message.result = { $case: "readBytes", value: ReadBytesResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 43: {
+            if (tag !== 346) {
+              break;
+            }
+
+            message.result = { $case: "runProgram", value: RunProgramResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 44: {
+            if (tag !== 354) {
+              break;
+            }
+
+            message.result = { $case: "runtimeHello", value: RuntimeHelloResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 45: {
+            if (tag !== 362) {
+              break;
+            }
+
+            message.result = { $case: "makeVmMap", value: MakeVmMapResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 46: {
+            if (tag !== 370) {
+              break;
+            }
+
+            message.result = { $case: "vmMapOp", value: VmMapOpResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 47: {
+            if (tag !== 378) {
+              break;
+            }
+
+            message.result = { $case: "installProgram", value: InstallProgramResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 48: {
+            if (tag !== 386) {
+              break;
+            }
+
+            message.result = { $case: "removeProgram", value: RemoveProgramResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1484,6 +2240,42 @@ export const HelperResponse: MessageFns<HelperResponse> = {
         ? { $case: "readCounters", value: ReadCountersResponse.fromJSON(object.readCounters) }
         : isSet(object.read_counters)
         ? { $case: "readCounters", value: ReadCountersResponse.fromJSON(object.read_counters) }
+        : isSet(object.mapCode)
+        ? { $case: "mapCode", value: MapCodeResponse.fromJSON(object.mapCode) }
+        : isSet(object.map_code)
+        ? { $case: "mapCode", value: MapCodeResponse.fromJSON(object.map_code) }
+        : isSet(object.pokeCode)
+        ? { $case: "pokeCode", value: PokeCodeResponse.fromJSON(object.pokeCode) }
+        : isSet(object.poke_code)
+        ? { $case: "pokeCode", value: PokeCodeResponse.fromJSON(object.poke_code) }
+        : isSet(object.readBytes)
+        ? { $case: "readBytes", value: ReadBytesResponse.fromJSON(object.readBytes) }
+        : isSet(object.read_bytes)
+        ? { $case: "readBytes", value: ReadBytesResponse.fromJSON(object.read_bytes) }
+        : isSet(object.runProgram)
+        ? { $case: "runProgram", value: RunProgramResponse.fromJSON(object.runProgram) }
+        : isSet(object.run_program)
+        ? { $case: "runProgram", value: RunProgramResponse.fromJSON(object.run_program) }
+        : isSet(object.runtimeHello)
+        ? { $case: "runtimeHello", value: RuntimeHelloResponse.fromJSON(object.runtimeHello) }
+        : isSet(object.runtime_hello)
+        ? { $case: "runtimeHello", value: RuntimeHelloResponse.fromJSON(object.runtime_hello) }
+        : isSet(object.makeVmMap)
+        ? { $case: "makeVmMap", value: MakeVmMapResponse.fromJSON(object.makeVmMap) }
+        : isSet(object.make_vm_map)
+        ? { $case: "makeVmMap", value: MakeVmMapResponse.fromJSON(object.make_vm_map) }
+        : isSet(object.vmMapOp)
+        ? { $case: "vmMapOp", value: VmMapOpResponse.fromJSON(object.vmMapOp) }
+        : isSet(object.vm_map_op)
+        ? { $case: "vmMapOp", value: VmMapOpResponse.fromJSON(object.vm_map_op) }
+        : isSet(object.installProgram)
+        ? { $case: "installProgram", value: InstallProgramResponse.fromJSON(object.installProgram) }
+        : isSet(object.install_program)
+        ? { $case: "installProgram", value: InstallProgramResponse.fromJSON(object.install_program) }
+        : isSet(object.removeProgram)
+        ? { $case: "removeProgram", value: RemoveProgramResponse.fromJSON(object.removeProgram) }
+        : isSet(object.remove_program)
+        ? { $case: "removeProgram", value: RemoveProgramResponse.fromJSON(object.remove_program) }
         : undefined,
     };
   },
@@ -1535,6 +2327,24 @@ export const HelperResponse: MessageFns<HelperResponse> = {
       obj.makeSet = MakeSetResponse.toJSON(message.result.value);
     } else if (message.result?.$case === "readCounters") {
       obj.readCounters = ReadCountersResponse.toJSON(message.result.value);
+    } else if (message.result?.$case === "mapCode") {
+      obj.mapCode = MapCodeResponse.toJSON(message.result.value);
+    } else if (message.result?.$case === "pokeCode") {
+      obj.pokeCode = PokeCodeResponse.toJSON(message.result.value);
+    } else if (message.result?.$case === "readBytes") {
+      obj.readBytes = ReadBytesResponse.toJSON(message.result.value);
+    } else if (message.result?.$case === "runProgram") {
+      obj.runProgram = RunProgramResponse.toJSON(message.result.value);
+    } else if (message.result?.$case === "runtimeHello") {
+      obj.runtimeHello = RuntimeHelloResponse.toJSON(message.result.value);
+    } else if (message.result?.$case === "makeVmMap") {
+      obj.makeVmMap = MakeVmMapResponse.toJSON(message.result.value);
+    } else if (message.result?.$case === "vmMapOp") {
+      obj.vmMapOp = VmMapOpResponse.toJSON(message.result.value);
+    } else if (message.result?.$case === "installProgram") {
+      obj.installProgram = InstallProgramResponse.toJSON(message.result.value);
+    } else if (message.result?.$case === "removeProgram") {
+      obj.removeProgram = RemoveProgramResponse.toJSON(message.result.value);
     }
     return obj;
   },
@@ -1669,6 +2479,60 @@ export const HelperResponse: MessageFns<HelperResponse> = {
       case "readCounters": {
         if (object.result?.value !== undefined && object.result?.value !== null) {
           message.result = { $case: "readCounters", value: ReadCountersResponse.fromPartial(object.result.value) };
+        }
+        break;
+      }
+      case "mapCode": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "mapCode", value: MapCodeResponse.fromPartial(object.result.value) };
+        }
+        break;
+      }
+      case "pokeCode": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "pokeCode", value: PokeCodeResponse.fromPartial(object.result.value) };
+        }
+        break;
+      }
+      case "readBytes": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "readBytes", value: ReadBytesResponse.fromPartial(object.result.value) };
+        }
+        break;
+      }
+      case "runProgram": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "runProgram", value: RunProgramResponse.fromPartial(object.result.value) };
+        }
+        break;
+      }
+      case "runtimeHello": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "runtimeHello", value: RuntimeHelloResponse.fromPartial(object.result.value) };
+        }
+        break;
+      }
+      case "makeVmMap": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "makeVmMap", value: MakeVmMapResponse.fromPartial(object.result.value) };
+        }
+        break;
+      }
+      case "vmMapOp": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "vmMapOp", value: VmMapOpResponse.fromPartial(object.result.value) };
+        }
+        break;
+      }
+      case "installProgram": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "installProgram", value: InstallProgramResponse.fromPartial(object.result.value) };
+        }
+        break;
+      }
+      case "removeProgram": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "removeProgram", value: RemoveProgramResponse.fromPartial(object.result.value) };
         }
         break;
       }
@@ -7127,6 +7991,3387 @@ export const ReadCountersResponse: MessageFns<ReadCountersResponse> = {
   fromPartial(object: DeepPartial<ReadCountersResponse>): ReadCountersResponse {
     const message = createBaseReadCountersResponse();
     message.values = object.values?.map((e) => BigInt(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMapCodeRequest(): MapCodeRequest {
+  return { code: new Uint8Array(0), patches: [] };
+}
+
+export const MapCodeRequest: MessageFns<MapCodeRequest> = {
+  encode(message: MapCodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code.length !== 0) {
+      writer.uint32(10).bytes(message.code);
+    }
+    for (const v of message.patches) {
+      CodePatch.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MapCodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMapCodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.patches.push(CodePatch.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MapCodeRequest {
+    return {
+      code: isSet(object.code) ? bytesFromBase64(object.code) : new Uint8Array(0),
+      patches: globalThis.Array.isArray(object?.patches) ? object.patches.map((e: any) => CodePatch.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: MapCodeRequest): unknown {
+    const obj: any = {};
+    if (message.code.length !== 0) {
+      obj.code = base64FromBytes(message.code);
+    }
+    if (message.patches?.length) {
+      obj.patches = message.patches.map((e) => CodePatch.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MapCodeRequest>): MapCodeRequest {
+    return MapCodeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MapCodeRequest>): MapCodeRequest {
+    const message = createBaseMapCodeRequest();
+    message.code = object.code ?? new Uint8Array(0);
+    message.patches = object.patches?.map((e) => CodePatch.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseCodePatch(): CodePatch {
+  return { offset: 0, target: undefined };
+}
+
+export const CodePatch: MessageFns<CodePatch> = {
+  encode(message: CodePatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.offset !== 0) {
+      writer.uint32(8).uint32(message.offset);
+    }
+    switch (message.target?.$case) {
+      case "helper":
+        writer.uint32(16).uint32(message.target.value);
+        break;
+      case "codeOffset":
+        writer.uint32(24).uint32(message.target.value);
+        break;
+      case "map":
+        writer.uint32(32).uint32(message.target.value);
+        break;
+      case "mapValue":
+        MapValue.encode(message.target.value, writer.uint32(42).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CodePatch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCodePatch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.offset = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.target = { $case: "helper", value: reader.uint32() };
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.target = { $case: "codeOffset", value: reader.uint32() };
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.target = { $case: "map", value: reader.uint32() };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.target = { $case: "mapValue", value: MapValue.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CodePatch {
+    return {
+      offset: isSet(object.offset) ? globalThis.Number(object.offset) : 0,
+      target: isSet(object.helper)
+        ? { $case: "helper", value: globalThis.Number(object.helper) }
+        : isSet(object.codeOffset)
+        ? { $case: "codeOffset", value: globalThis.Number(object.codeOffset) }
+        : isSet(object.code_offset)
+        ? { $case: "codeOffset", value: globalThis.Number(object.code_offset) }
+        : isSet(object.map)
+        ? { $case: "map", value: globalThis.Number(object.map) }
+        : isSet(object.mapValue)
+        ? { $case: "mapValue", value: MapValue.fromJSON(object.mapValue) }
+        : isSet(object.map_value)
+        ? { $case: "mapValue", value: MapValue.fromJSON(object.map_value) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: CodePatch): unknown {
+    const obj: any = {};
+    if (message.offset !== 0) {
+      obj.offset = Math.round(message.offset);
+    }
+    if (message.target?.$case === "helper") {
+      obj.helper = Math.round(message.target.value);
+    } else if (message.target?.$case === "codeOffset") {
+      obj.codeOffset = Math.round(message.target.value);
+    } else if (message.target?.$case === "map") {
+      obj.map = Math.round(message.target.value);
+    } else if (message.target?.$case === "mapValue") {
+      obj.mapValue = MapValue.toJSON(message.target.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CodePatch>): CodePatch {
+    return CodePatch.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CodePatch>): CodePatch {
+    const message = createBaseCodePatch();
+    message.offset = object.offset ?? 0;
+    switch (object.target?.$case) {
+      case "helper": {
+        if (object.target?.value !== undefined && object.target?.value !== null) {
+          message.target = { $case: "helper", value: object.target.value };
+        }
+        break;
+      }
+      case "codeOffset": {
+        if (object.target?.value !== undefined && object.target?.value !== null) {
+          message.target = { $case: "codeOffset", value: object.target.value };
+        }
+        break;
+      }
+      case "map": {
+        if (object.target?.value !== undefined && object.target?.value !== null) {
+          message.target = { $case: "map", value: object.target.value };
+        }
+        break;
+      }
+      case "mapValue": {
+        if (object.target?.value !== undefined && object.target?.value !== null) {
+          message.target = { $case: "mapValue", value: MapValue.fromPartial(object.target.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseMapValue(): MapValue {
+  return { map: 0, offset: 0 };
+}
+
+export const MapValue: MessageFns<MapValue> = {
+  encode(message: MapValue, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.map !== 0) {
+      writer.uint32(8).uint32(message.map);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(16).uint32(message.offset);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MapValue {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMapValue();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.map = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.offset = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MapValue {
+    return {
+      map: isSet(object.map) ? globalThis.Number(object.map) : 0,
+      offset: isSet(object.offset) ? globalThis.Number(object.offset) : 0,
+    };
+  },
+
+  toJSON(message: MapValue): unknown {
+    const obj: any = {};
+    if (message.map !== 0) {
+      obj.map = Math.round(message.map);
+    }
+    if (message.offset !== 0) {
+      obj.offset = Math.round(message.offset);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MapValue>): MapValue {
+    return MapValue.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MapValue>): MapValue {
+    const message = createBaseMapValue();
+    message.map = object.map ?? 0;
+    message.offset = object.offset ?? 0;
+    return message;
+  },
+};
+
+function createBaseMapCodeResponse(): MapCodeResponse {
+  return { code: 0, address: 0n };
+}
+
+export const MapCodeResponse: MessageFns<MapCodeResponse> = {
+  encode(message: MapCodeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== 0) {
+      writer.uint32(8).uint32(message.code);
+    }
+    if (message.address !== 0n) {
+      if (BigInt.asUintN(64, message.address) !== message.address) {
+        throw new globalThis.Error("value provided for field message.address of type fixed64 too large");
+      }
+      writer.uint32(17).fixed64(message.address);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MapCodeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMapCodeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.code = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.address = reader.fixed64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MapCodeResponse {
+    return {
+      code: isSet(object.code) ? globalThis.Number(object.code) : 0,
+      address: isSet(object.address) ? BigInt(object.address) : 0n,
+    };
+  },
+
+  toJSON(message: MapCodeResponse): unknown {
+    const obj: any = {};
+    if (message.code !== 0) {
+      obj.code = Math.round(message.code);
+    }
+    if (message.address !== 0n) {
+      obj.address = message.address.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MapCodeResponse>): MapCodeResponse {
+    return MapCodeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MapCodeResponse>): MapCodeResponse {
+    const message = createBaseMapCodeResponse();
+    message.code = object.code ?? 0;
+    message.address = (object.address !== undefined && object.address !== null) ? BigInt(object.address) : 0n;
+    return message;
+  },
+};
+
+function createBasePokeCodeRequest(): PokeCodeRequest {
+  return { pokes: [], protocol: 0 };
+}
+
+export const PokeCodeRequest: MessageFns<PokeCodeRequest> = {
+  encode(message: PokeCodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.pokes) {
+      CodePoke.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.protocol !== 0) {
+      writer.uint32(16).int32(message.protocol);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PokeCodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePokeCodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pokes.push(CodePoke.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.protocol = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PokeCodeRequest {
+    return {
+      pokes: globalThis.Array.isArray(object?.pokes) ? object.pokes.map((e: any) => CodePoke.fromJSON(e)) : [],
+      protocol: isSet(object.protocol) ? pokeProtocolFromJSON(object.protocol) : 0,
+    };
+  },
+
+  toJSON(message: PokeCodeRequest): unknown {
+    const obj: any = {};
+    if (message.pokes?.length) {
+      obj.pokes = message.pokes.map((e) => CodePoke.toJSON(e));
+    }
+    if (message.protocol !== 0) {
+      obj.protocol = pokeProtocolToJSON(message.protocol);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PokeCodeRequest>): PokeCodeRequest {
+    return PokeCodeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PokeCodeRequest>): PokeCodeRequest {
+    const message = createBasePokeCodeRequest();
+    message.pokes = object.pokes?.map((e) => CodePoke.fromPartial(e)) || [];
+    message.protocol = object.protocol ?? 0;
+    return message;
+  },
+};
+
+function createBaseCodePoke(): CodePoke {
+  return { code: 0, offset: 0, expected: 0n, replacement: 0n };
+}
+
+export const CodePoke: MessageFns<CodePoke> = {
+  encode(message: CodePoke, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== 0) {
+      writer.uint32(8).uint32(message.code);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(16).uint32(message.offset);
+    }
+    if (message.expected !== 0n) {
+      if (BigInt.asUintN(64, message.expected) !== message.expected) {
+        throw new globalThis.Error("value provided for field message.expected of type fixed64 too large");
+      }
+      writer.uint32(25).fixed64(message.expected);
+    }
+    if (message.replacement !== 0n) {
+      if (BigInt.asUintN(64, message.replacement) !== message.replacement) {
+        throw new globalThis.Error("value provided for field message.replacement of type fixed64 too large");
+      }
+      writer.uint32(33).fixed64(message.replacement);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CodePoke {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCodePoke();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.code = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.offset = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.expected = reader.fixed64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.replacement = reader.fixed64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CodePoke {
+    return {
+      code: isSet(object.code) ? globalThis.Number(object.code) : 0,
+      offset: isSet(object.offset) ? globalThis.Number(object.offset) : 0,
+      expected: isSet(object.expected) ? BigInt(object.expected) : 0n,
+      replacement: isSet(object.replacement) ? BigInt(object.replacement) : 0n,
+    };
+  },
+
+  toJSON(message: CodePoke): unknown {
+    const obj: any = {};
+    if (message.code !== 0) {
+      obj.code = Math.round(message.code);
+    }
+    if (message.offset !== 0) {
+      obj.offset = Math.round(message.offset);
+    }
+    if (message.expected !== 0n) {
+      obj.expected = message.expected.toString();
+    }
+    if (message.replacement !== 0n) {
+      obj.replacement = message.replacement.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CodePoke>): CodePoke {
+    return CodePoke.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CodePoke>): CodePoke {
+    const message = createBaseCodePoke();
+    message.code = object.code ?? 0;
+    message.offset = object.offset ?? 0;
+    message.expected = (object.expected !== undefined && object.expected !== null) ? BigInt(object.expected) : 0n;
+    message.replacement = (object.replacement !== undefined && object.replacement !== null)
+      ? BigInt(object.replacement)
+      : 0n;
+    return message;
+  },
+};
+
+function createBasePokeCodeResponse(): PokeCodeResponse {
+  return { pokeNs: 0n, values: [] };
+}
+
+export const PokeCodeResponse: MessageFns<PokeCodeResponse> = {
+  encode(message: PokeCodeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pokeNs !== 0n) {
+      if (BigInt.asUintN(64, message.pokeNs) !== message.pokeNs) {
+        throw new globalThis.Error("value provided for field message.pokeNs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.pokeNs);
+    }
+    if (message.values.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.values) {
+        if (BigInt.asUintN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field values of type fixed64 is too large");
+        }
+        writer.fixed64(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PokeCodeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePokeCodeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pokeNs = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag === 17) {
+              message.values.push(reader.fixed64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.values.push(reader.fixed64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PokeCodeResponse {
+    return {
+      pokeNs: isSet(object.pokeNs) ? BigInt(object.pokeNs) : isSet(object.poke_ns) ? BigInt(object.poke_ns) : 0n,
+      values: globalThis.Array.isArray(object?.values) ? object.values.map((e: any) => BigInt(e)) : [],
+    };
+  },
+
+  toJSON(message: PokeCodeResponse): unknown {
+    const obj: any = {};
+    if (message.pokeNs !== 0n) {
+      obj.pokeNs = message.pokeNs.toString();
+    }
+    if (message.values?.length) {
+      obj.values = message.values.map((e) => e.toString());
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PokeCodeResponse>): PokeCodeResponse {
+    return PokeCodeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PokeCodeResponse>): PokeCodeResponse {
+    const message = createBasePokeCodeResponse();
+    message.pokeNs = (object.pokeNs !== undefined && object.pokeNs !== null) ? BigInt(object.pokeNs) : 0n;
+    message.values = object.values?.map((e) => BigInt(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReadBytesRequest(): ReadBytesRequest {
+  return { code: 0, offset: 0, length: 0 };
+}
+
+export const ReadBytesRequest: MessageFns<ReadBytesRequest> = {
+  encode(message: ReadBytesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== 0) {
+      writer.uint32(8).uint32(message.code);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(16).uint32(message.offset);
+    }
+    if (message.length !== 0) {
+      writer.uint32(24).uint32(message.length);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadBytesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadBytesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.code = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.offset = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.length = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadBytesRequest {
+    return {
+      code: isSet(object.code) ? globalThis.Number(object.code) : 0,
+      offset: isSet(object.offset) ? globalThis.Number(object.offset) : 0,
+      length: isSet(object.length) ? globalThis.Number(object.length) : 0,
+    };
+  },
+
+  toJSON(message: ReadBytesRequest): unknown {
+    const obj: any = {};
+    if (message.code !== 0) {
+      obj.code = Math.round(message.code);
+    }
+    if (message.offset !== 0) {
+      obj.offset = Math.round(message.offset);
+    }
+    if (message.length !== 0) {
+      obj.length = Math.round(message.length);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReadBytesRequest>): ReadBytesRequest {
+    return ReadBytesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadBytesRequest>): ReadBytesRequest {
+    const message = createBaseReadBytesRequest();
+    message.code = object.code ?? 0;
+    message.offset = object.offset ?? 0;
+    message.length = object.length ?? 0;
+    return message;
+  },
+};
+
+function createBaseReadBytesResponse(): ReadBytesResponse {
+  return { code: new Uint8Array(0) };
+}
+
+export const ReadBytesResponse: MessageFns<ReadBytesResponse> = {
+  encode(message: ReadBytesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code.length !== 0) {
+      writer.uint32(10).bytes(message.code);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadBytesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadBytesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadBytesResponse {
+    return { code: isSet(object.code) ? bytesFromBase64(object.code) : new Uint8Array(0) };
+  },
+
+  toJSON(message: ReadBytesResponse): unknown {
+    const obj: any = {};
+    if (message.code.length !== 0) {
+      obj.code = base64FromBytes(message.code);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReadBytesResponse>): ReadBytesResponse {
+    return ReadBytesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadBytesResponse>): ReadBytesResponse {
+    const message = createBaseReadBytesResponse();
+    message.code = object.code ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseRunProgramRequest(): RunProgramRequest {
+  return { engine: undefined, memory: new Uint8Array(0), repeat: 0, timeLimitMs: 0 };
+}
+
+export const RunProgramRequest: MessageFns<RunProgramRequest> = {
+  encode(message: RunProgramRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.engine?.$case) {
+      case "code":
+        writer.uint32(8).uint32(message.engine.value);
+        break;
+      case "interpreted":
+        InterpretedProgram.encode(message.engine.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    if (message.memory.length !== 0) {
+      writer.uint32(26).bytes(message.memory);
+    }
+    if (message.repeat !== 0) {
+      writer.uint32(32).uint32(message.repeat);
+    }
+    if (message.timeLimitMs !== 0) {
+      writer.uint32(40).uint32(message.timeLimitMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RunProgramRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunProgramRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.engine = { $case: "code", value: reader.uint32() };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.engine = { $case: "interpreted", value: InterpretedProgram.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.memory = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.repeat = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.timeLimitMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RunProgramRequest {
+    return {
+      engine: isSet(object.code)
+        ? { $case: "code", value: globalThis.Number(object.code) }
+        : isSet(object.interpreted)
+        ? { $case: "interpreted", value: InterpretedProgram.fromJSON(object.interpreted) }
+        : undefined,
+      memory: isSet(object.memory) ? bytesFromBase64(object.memory) : new Uint8Array(0),
+      repeat: isSet(object.repeat) ? globalThis.Number(object.repeat) : 0,
+      timeLimitMs: isSet(object.timeLimitMs)
+        ? globalThis.Number(object.timeLimitMs)
+        : isSet(object.time_limit_ms)
+        ? globalThis.Number(object.time_limit_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: RunProgramRequest): unknown {
+    const obj: any = {};
+    if (message.engine?.$case === "code") {
+      obj.code = Math.round(message.engine.value);
+    } else if (message.engine?.$case === "interpreted") {
+      obj.interpreted = InterpretedProgram.toJSON(message.engine.value);
+    }
+    if (message.memory.length !== 0) {
+      obj.memory = base64FromBytes(message.memory);
+    }
+    if (message.repeat !== 0) {
+      obj.repeat = Math.round(message.repeat);
+    }
+    if (message.timeLimitMs !== 0) {
+      obj.timeLimitMs = Math.round(message.timeLimitMs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RunProgramRequest>): RunProgramRequest {
+    return RunProgramRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RunProgramRequest>): RunProgramRequest {
+    const message = createBaseRunProgramRequest();
+    switch (object.engine?.$case) {
+      case "code": {
+        if (object.engine?.value !== undefined && object.engine?.value !== null) {
+          message.engine = { $case: "code", value: object.engine.value };
+        }
+        break;
+      }
+      case "interpreted": {
+        if (object.engine?.value !== undefined && object.engine?.value !== null) {
+          message.engine = { $case: "interpreted", value: InterpretedProgram.fromPartial(object.engine.value) };
+        }
+        break;
+      }
+    }
+    message.memory = object.memory ?? new Uint8Array(0);
+    message.repeat = object.repeat ?? 0;
+    message.timeLimitMs = object.timeLimitMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseInterpretedProgram(): InterpretedProgram {
+  return { instructions: new Uint8Array(0), sites: [] };
+}
+
+export const InterpretedProgram: MessageFns<InterpretedProgram> = {
+  encode(message: InterpretedProgram, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instructions.length !== 0) {
+      writer.uint32(10).bytes(message.instructions);
+    }
+    for (const v of message.sites) {
+      SiteChoice.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InterpretedProgram {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInterpretedProgram();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instructions = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sites.push(SiteChoice.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InterpretedProgram {
+    return {
+      instructions: isSet(object.instructions) ? bytesFromBase64(object.instructions) : new Uint8Array(0),
+      sites: globalThis.Array.isArray(object?.sites) ? object.sites.map((e: any) => SiteChoice.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: InterpretedProgram): unknown {
+    const obj: any = {};
+    if (message.instructions.length !== 0) {
+      obj.instructions = base64FromBytes(message.instructions);
+    }
+    if (message.sites?.length) {
+      obj.sites = message.sites.map((e) => SiteChoice.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<InterpretedProgram>): InterpretedProgram {
+    return InterpretedProgram.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InterpretedProgram>): InterpretedProgram {
+    const message = createBaseInterpretedProgram();
+    message.instructions = object.instructions ?? new Uint8Array(0);
+    message.sites = object.sites?.map((e) => SiteChoice.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSiteChoice(): SiteChoice {
+  return { start: 0, instruction: 0, target: 0, taken: false };
+}
+
+export const SiteChoice: MessageFns<SiteChoice> = {
+  encode(message: SiteChoice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.start !== 0) {
+      writer.uint32(8).uint32(message.start);
+    }
+    if (message.instruction !== 0) {
+      writer.uint32(16).uint32(message.instruction);
+    }
+    if (message.target !== 0) {
+      writer.uint32(24).uint32(message.target);
+    }
+    if (message.taken !== false) {
+      writer.uint32(32).bool(message.taken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SiteChoice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSiteChoice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.start = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.instruction = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.target = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.taken = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SiteChoice {
+    return {
+      start: isSet(object.start) ? globalThis.Number(object.start) : 0,
+      instruction: isSet(object.instruction) ? globalThis.Number(object.instruction) : 0,
+      target: isSet(object.target) ? globalThis.Number(object.target) : 0,
+      taken: isSet(object.taken) ? globalThis.Boolean(object.taken) : false,
+    };
+  },
+
+  toJSON(message: SiteChoice): unknown {
+    const obj: any = {};
+    if (message.start !== 0) {
+      obj.start = Math.round(message.start);
+    }
+    if (message.instruction !== 0) {
+      obj.instruction = Math.round(message.instruction);
+    }
+    if (message.target !== 0) {
+      obj.target = Math.round(message.target);
+    }
+    if (message.taken !== false) {
+      obj.taken = message.taken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SiteChoice>): SiteChoice {
+    return SiteChoice.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SiteChoice>): SiteChoice {
+    const message = createBaseSiteChoice();
+    message.start = object.start ?? 0;
+    message.instruction = object.instruction ?? 0;
+    message.target = object.target ?? 0;
+    message.taken = object.taken ?? false;
+    return message;
+  },
+};
+
+function createBaseRunProgramResponse(): RunProgramResponse {
+  return { outcome: 0, returnValue: 0n, totalNs: 0n, memory: new Uint8Array(0), reason: "", place: 0 };
+}
+
+export const RunProgramResponse: MessageFns<RunProgramResponse> = {
+  encode(message: RunProgramResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.outcome !== 0) {
+      writer.uint32(8).int32(message.outcome);
+    }
+    if (message.returnValue !== 0n) {
+      if (BigInt.asUintN(64, message.returnValue) !== message.returnValue) {
+        throw new globalThis.Error("value provided for field message.returnValue of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.returnValue);
+    }
+    if (message.totalNs !== 0n) {
+      if (BigInt.asUintN(64, message.totalNs) !== message.totalNs) {
+        throw new globalThis.Error("value provided for field message.totalNs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.totalNs);
+    }
+    if (message.memory.length !== 0) {
+      writer.uint32(34).bytes(message.memory);
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    if (message.place !== 0) {
+      writer.uint32(48).uint32(message.place);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RunProgramResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunProgramResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.outcome = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.returnValue = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.totalNs = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.memory = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.place = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RunProgramResponse {
+    return {
+      outcome: isSet(object.outcome) ? runOutcomeFromJSON(object.outcome) : 0,
+      returnValue: isSet(object.returnValue)
+        ? BigInt(object.returnValue)
+        : isSet(object.return_value)
+        ? BigInt(object.return_value)
+        : 0n,
+      totalNs: isSet(object.totalNs) ? BigInt(object.totalNs) : isSet(object.total_ns) ? BigInt(object.total_ns) : 0n,
+      memory: isSet(object.memory) ? bytesFromBase64(object.memory) : new Uint8Array(0),
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      place: isSet(object.place) ? globalThis.Number(object.place) : 0,
+    };
+  },
+
+  toJSON(message: RunProgramResponse): unknown {
+    const obj: any = {};
+    if (message.outcome !== 0) {
+      obj.outcome = runOutcomeToJSON(message.outcome);
+    }
+    if (message.returnValue !== 0n) {
+      obj.returnValue = message.returnValue.toString();
+    }
+    if (message.totalNs !== 0n) {
+      obj.totalNs = message.totalNs.toString();
+    }
+    if (message.memory.length !== 0) {
+      obj.memory = base64FromBytes(message.memory);
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.place !== 0) {
+      obj.place = Math.round(message.place);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RunProgramResponse>): RunProgramResponse {
+    return RunProgramResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RunProgramResponse>): RunProgramResponse {
+    const message = createBaseRunProgramResponse();
+    message.outcome = object.outcome ?? 0;
+    message.returnValue = (object.returnValue !== undefined && object.returnValue !== null)
+      ? BigInt(object.returnValue)
+      : 0n;
+    message.totalNs = (object.totalNs !== undefined && object.totalNs !== null) ? BigInt(object.totalNs) : 0n;
+    message.memory = object.memory ?? new Uint8Array(0);
+    message.reason = object.reason ?? "";
+    message.place = object.place ?? 0;
+    return message;
+  },
+};
+
+function createBaseRuntimeHelloRequest(): RuntimeHelloRequest {
+  return { protocolVersion: 0 };
+}
+
+export const RuntimeHelloRequest: MessageFns<RuntimeHelloRequest> = {
+  encode(message: RuntimeHelloRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.protocolVersion !== 0) {
+      writer.uint32(8).uint32(message.protocolVersion);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RuntimeHelloRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRuntimeHelloRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.protocolVersion = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RuntimeHelloRequest {
+    return {
+      protocolVersion: isSet(object.protocolVersion)
+        ? globalThis.Number(object.protocolVersion)
+        : isSet(object.protocol_version)
+        ? globalThis.Number(object.protocol_version)
+        : 0,
+    };
+  },
+
+  toJSON(message: RuntimeHelloRequest): unknown {
+    const obj: any = {};
+    if (message.protocolVersion !== 0) {
+      obj.protocolVersion = Math.round(message.protocolVersion);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RuntimeHelloRequest>): RuntimeHelloRequest {
+    return RuntimeHelloRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RuntimeHelloRequest>): RuntimeHelloRequest {
+    const message = createBaseRuntimeHelloRequest();
+    message.protocolVersion = object.protocolVersion ?? 0;
+    return message;
+  },
+};
+
+function createBaseRuntimeHelloResponse(): RuntimeHelloResponse {
+  return { protocolVersion: 0, libraryVersion: "", name: "", pid: 0, instance: 0n, cpus: 0, hooks: [] };
+}
+
+export const RuntimeHelloResponse: MessageFns<RuntimeHelloResponse> = {
+  encode(message: RuntimeHelloResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.protocolVersion !== 0) {
+      writer.uint32(8).uint32(message.protocolVersion);
+    }
+    if (message.libraryVersion !== "") {
+      writer.uint32(18).string(message.libraryVersion);
+    }
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
+    }
+    if (message.pid !== 0) {
+      writer.uint32(32).uint32(message.pid);
+    }
+    if (message.instance !== 0n) {
+      if (BigInt.asUintN(64, message.instance) !== message.instance) {
+        throw new globalThis.Error("value provided for field message.instance of type fixed64 too large");
+      }
+      writer.uint32(41).fixed64(message.instance);
+    }
+    if (message.cpus !== 0) {
+      writer.uint32(48).uint32(message.cpus);
+    }
+    for (const v of message.hooks) {
+      RuntimeHook.encode(v!, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RuntimeHelloResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRuntimeHelloResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.protocolVersion = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.libraryVersion = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pid = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.instance = reader.fixed64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.cpus = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.hooks.push(RuntimeHook.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RuntimeHelloResponse {
+    return {
+      protocolVersion: isSet(object.protocolVersion)
+        ? globalThis.Number(object.protocolVersion)
+        : isSet(object.protocol_version)
+        ? globalThis.Number(object.protocol_version)
+        : 0,
+      libraryVersion: isSet(object.libraryVersion)
+        ? globalThis.String(object.libraryVersion)
+        : isSet(object.library_version)
+        ? globalThis.String(object.library_version)
+        : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      pid: isSet(object.pid) ? globalThis.Number(object.pid) : 0,
+      instance: isSet(object.instance) ? BigInt(object.instance) : 0n,
+      cpus: isSet(object.cpus) ? globalThis.Number(object.cpus) : 0,
+      hooks: globalThis.Array.isArray(object?.hooks) ? object.hooks.map((e: any) => RuntimeHook.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: RuntimeHelloResponse): unknown {
+    const obj: any = {};
+    if (message.protocolVersion !== 0) {
+      obj.protocolVersion = Math.round(message.protocolVersion);
+    }
+    if (message.libraryVersion !== "") {
+      obj.libraryVersion = message.libraryVersion;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.pid !== 0) {
+      obj.pid = Math.round(message.pid);
+    }
+    if (message.instance !== 0n) {
+      obj.instance = message.instance.toString();
+    }
+    if (message.cpus !== 0) {
+      obj.cpus = Math.round(message.cpus);
+    }
+    if (message.hooks?.length) {
+      obj.hooks = message.hooks.map((e) => RuntimeHook.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RuntimeHelloResponse>): RuntimeHelloResponse {
+    return RuntimeHelloResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RuntimeHelloResponse>): RuntimeHelloResponse {
+    const message = createBaseRuntimeHelloResponse();
+    message.protocolVersion = object.protocolVersion ?? 0;
+    message.libraryVersion = object.libraryVersion ?? "";
+    message.name = object.name ?? "";
+    message.pid = object.pid ?? 0;
+    message.instance = (object.instance !== undefined && object.instance !== null) ? BigInt(object.instance) : 0n;
+    message.cpus = object.cpus ?? 0;
+    message.hooks = object.hooks?.map((e) => RuntimeHook.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRuntimeHook(): RuntimeHook {
+  return { name: "", kind: 0, minimum: 0, maximum: 0, defaultVerdict: 0, program: undefined };
+}
+
+export const RuntimeHook: MessageFns<RuntimeHook> = {
+  encode(message: RuntimeHook, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(16).int32(message.kind);
+    }
+    if (message.minimum !== 0) {
+      writer.uint32(24).uint32(message.minimum);
+    }
+    if (message.maximum !== 0) {
+      writer.uint32(32).uint32(message.maximum);
+    }
+    if (message.defaultVerdict !== 0) {
+      writer.uint32(40).uint32(message.defaultVerdict);
+    }
+    if (message.program !== undefined) {
+      InstalledProgram.encode(message.program, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RuntimeHook {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRuntimeHook();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.minimum = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.maximum = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.defaultVerdict = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.program = InstalledProgram.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RuntimeHook {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      kind: isSet(object.kind) ? hookKindFromJSON(object.kind) : 0,
+      minimum: isSet(object.minimum) ? globalThis.Number(object.minimum) : 0,
+      maximum: isSet(object.maximum) ? globalThis.Number(object.maximum) : 0,
+      defaultVerdict: isSet(object.defaultVerdict)
+        ? globalThis.Number(object.defaultVerdict)
+        : isSet(object.default_verdict)
+        ? globalThis.Number(object.default_verdict)
+        : 0,
+      program: isSet(object.program) ? InstalledProgram.fromJSON(object.program) : undefined,
+    };
+  },
+
+  toJSON(message: RuntimeHook): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.kind !== 0) {
+      obj.kind = hookKindToJSON(message.kind);
+    }
+    if (message.minimum !== 0) {
+      obj.minimum = Math.round(message.minimum);
+    }
+    if (message.maximum !== 0) {
+      obj.maximum = Math.round(message.maximum);
+    }
+    if (message.defaultVerdict !== 0) {
+      obj.defaultVerdict = Math.round(message.defaultVerdict);
+    }
+    if (message.program !== undefined) {
+      obj.program = InstalledProgram.toJSON(message.program);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RuntimeHook>): RuntimeHook {
+    return RuntimeHook.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RuntimeHook>): RuntimeHook {
+    const message = createBaseRuntimeHook();
+    message.name = object.name ?? "";
+    message.kind = object.kind ?? 0;
+    message.minimum = object.minimum ?? 0;
+    message.maximum = object.maximum ?? 0;
+    message.defaultVerdict = object.defaultVerdict ?? 0;
+    message.program = (object.program !== undefined && object.program !== null)
+      ? InstalledProgram.fromPartial(object.program)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseInstalledProgram(): InstalledProgram {
+  return { label: "", code: 0, entry: 0, blob: new Uint8Array(0), uses: [] };
+}
+
+export const InstalledProgram: MessageFns<InstalledProgram> = {
+  encode(message: InstalledProgram, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.label !== "") {
+      writer.uint32(10).string(message.label);
+    }
+    if (message.code !== 0) {
+      writer.uint32(16).uint32(message.code);
+    }
+    if (message.entry !== 0) {
+      writer.uint32(24).uint32(message.entry);
+    }
+    if (message.blob.length !== 0) {
+      writer.uint32(34).bytes(message.blob);
+    }
+    if (message.uses.length !== 0) {
+      writer.uint32(42).fork();
+      for (const v of message.uses) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InstalledProgram {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInstalledProgram();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.label = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.code = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.entry = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.blob = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag === 40) {
+              message.uses.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 42) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.uses.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InstalledProgram {
+    return {
+      label: isSet(object.label) ? globalThis.String(object.label) : "",
+      code: isSet(object.code) ? globalThis.Number(object.code) : 0,
+      entry: isSet(object.entry) ? globalThis.Number(object.entry) : 0,
+      blob: isSet(object.blob) ? bytesFromBase64(object.blob) : new Uint8Array(0),
+      uses: globalThis.Array.isArray(object?.uses) ? object.uses.map((e: any) => globalThis.Number(e)) : [],
+    };
+  },
+
+  toJSON(message: InstalledProgram): unknown {
+    const obj: any = {};
+    if (message.label !== "") {
+      obj.label = message.label;
+    }
+    if (message.code !== 0) {
+      obj.code = Math.round(message.code);
+    }
+    if (message.entry !== 0) {
+      obj.entry = Math.round(message.entry);
+    }
+    if (message.blob.length !== 0) {
+      obj.blob = base64FromBytes(message.blob);
+    }
+    if (message.uses?.length) {
+      obj.uses = message.uses.map((e) => Math.round(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<InstalledProgram>): InstalledProgram {
+    return InstalledProgram.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InstalledProgram>): InstalledProgram {
+    const message = createBaseInstalledProgram();
+    message.label = object.label ?? "";
+    message.code = object.code ?? 0;
+    message.entry = object.entry ?? 0;
+    message.blob = object.blob ?? new Uint8Array(0);
+    message.uses = object.uses?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseInstallProgramRequest(): InstallProgramRequest {
+  return { hook: "", kind: 0, code: 0, entry: 0, label: "", blob: new Uint8Array(0), uses: [] };
+}
+
+export const InstallProgramRequest: MessageFns<InstallProgramRequest> = {
+  encode(message: InstallProgramRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hook !== "") {
+      writer.uint32(10).string(message.hook);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(16).int32(message.kind);
+    }
+    if (message.code !== 0) {
+      writer.uint32(24).uint32(message.code);
+    }
+    if (message.entry !== 0) {
+      writer.uint32(32).uint32(message.entry);
+    }
+    if (message.label !== "") {
+      writer.uint32(42).string(message.label);
+    }
+    if (message.blob.length !== 0) {
+      writer.uint32(50).bytes(message.blob);
+    }
+    if (message.uses.length !== 0) {
+      writer.uint32(58).fork();
+      for (const v of message.uses) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InstallProgramRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInstallProgramRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hook = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.code = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.entry = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.label = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.blob = reader.bytes();
+            continue;
+          }
+          case 7: {
+            if (tag === 56) {
+              message.uses.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 58) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.uses.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InstallProgramRequest {
+    return {
+      hook: isSet(object.hook) ? globalThis.String(object.hook) : "",
+      kind: isSet(object.kind) ? hookKindFromJSON(object.kind) : 0,
+      code: isSet(object.code) ? globalThis.Number(object.code) : 0,
+      entry: isSet(object.entry) ? globalThis.Number(object.entry) : 0,
+      label: isSet(object.label) ? globalThis.String(object.label) : "",
+      blob: isSet(object.blob) ? bytesFromBase64(object.blob) : new Uint8Array(0),
+      uses: globalThis.Array.isArray(object?.uses) ? object.uses.map((e: any) => globalThis.Number(e)) : [],
+    };
+  },
+
+  toJSON(message: InstallProgramRequest): unknown {
+    const obj: any = {};
+    if (message.hook !== "") {
+      obj.hook = message.hook;
+    }
+    if (message.kind !== 0) {
+      obj.kind = hookKindToJSON(message.kind);
+    }
+    if (message.code !== 0) {
+      obj.code = Math.round(message.code);
+    }
+    if (message.entry !== 0) {
+      obj.entry = Math.round(message.entry);
+    }
+    if (message.label !== "") {
+      obj.label = message.label;
+    }
+    if (message.blob.length !== 0) {
+      obj.blob = base64FromBytes(message.blob);
+    }
+    if (message.uses?.length) {
+      obj.uses = message.uses.map((e) => Math.round(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<InstallProgramRequest>): InstallProgramRequest {
+    return InstallProgramRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InstallProgramRequest>): InstallProgramRequest {
+    const message = createBaseInstallProgramRequest();
+    message.hook = object.hook ?? "";
+    message.kind = object.kind ?? 0;
+    message.code = object.code ?? 0;
+    message.entry = object.entry ?? 0;
+    message.label = object.label ?? "";
+    message.blob = object.blob ?? new Uint8Array(0);
+    message.uses = object.uses?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseInstallProgramResponse(): InstallProgramResponse {
+  return { installNs: 0n, replaced: false };
+}
+
+export const InstallProgramResponse: MessageFns<InstallProgramResponse> = {
+  encode(message: InstallProgramResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.installNs !== 0n) {
+      if (BigInt.asUintN(64, message.installNs) !== message.installNs) {
+        throw new globalThis.Error("value provided for field message.installNs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.installNs);
+    }
+    if (message.replaced !== false) {
+      writer.uint32(16).bool(message.replaced);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InstallProgramResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInstallProgramResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.installNs = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.replaced = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InstallProgramResponse {
+    return {
+      installNs: isSet(object.installNs)
+        ? BigInt(object.installNs)
+        : isSet(object.install_ns)
+        ? BigInt(object.install_ns)
+        : 0n,
+      replaced: isSet(object.replaced) ? globalThis.Boolean(object.replaced) : false,
+    };
+  },
+
+  toJSON(message: InstallProgramResponse): unknown {
+    const obj: any = {};
+    if (message.installNs !== 0n) {
+      obj.installNs = message.installNs.toString();
+    }
+    if (message.replaced !== false) {
+      obj.replaced = message.replaced;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<InstallProgramResponse>): InstallProgramResponse {
+    return InstallProgramResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InstallProgramResponse>): InstallProgramResponse {
+    const message = createBaseInstallProgramResponse();
+    message.installNs = (object.installNs !== undefined && object.installNs !== null) ? BigInt(object.installNs) : 0n;
+    message.replaced = object.replaced ?? false;
+    return message;
+  },
+};
+
+function createBaseRemoveProgramRequest(): RemoveProgramRequest {
+  return { hook: "" };
+}
+
+export const RemoveProgramRequest: MessageFns<RemoveProgramRequest> = {
+  encode(message: RemoveProgramRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hook !== "") {
+      writer.uint32(10).string(message.hook);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveProgramRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveProgramRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hook = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RemoveProgramRequest {
+    return { hook: isSet(object.hook) ? globalThis.String(object.hook) : "" };
+  },
+
+  toJSON(message: RemoveProgramRequest): unknown {
+    const obj: any = {};
+    if (message.hook !== "") {
+      obj.hook = message.hook;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RemoveProgramRequest>): RemoveProgramRequest {
+    return RemoveProgramRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RemoveProgramRequest>): RemoveProgramRequest {
+    const message = createBaseRemoveProgramRequest();
+    message.hook = object.hook ?? "";
+    return message;
+  },
+};
+
+function createBaseRemoveProgramResponse(): RemoveProgramResponse {
+  return { removed: false };
+}
+
+export const RemoveProgramResponse: MessageFns<RemoveProgramResponse> = {
+  encode(message: RemoveProgramResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.removed !== false) {
+      writer.uint32(8).bool(message.removed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveProgramResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveProgramResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.removed = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RemoveProgramResponse {
+    return { removed: isSet(object.removed) ? globalThis.Boolean(object.removed) : false };
+  },
+
+  toJSON(message: RemoveProgramResponse): unknown {
+    const obj: any = {};
+    if (message.removed !== false) {
+      obj.removed = message.removed;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RemoveProgramResponse>): RemoveProgramResponse {
+    return RemoveProgramResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RemoveProgramResponse>): RemoveProgramResponse {
+    const message = createBaseRemoveProgramResponse();
+    message.removed = object.removed ?? false;
+    return message;
+  },
+};
+
+function createBaseMakeVmMapRequest(): MakeVmMapRequest {
+  return { type: 0, keySize: 0, valueSize: 0, maxEntries: 0, flags: 0, name: "" };
+}
+
+export const MakeVmMapRequest: MessageFns<MakeVmMapRequest> = {
+  encode(message: MakeVmMapRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.type !== 0) {
+      writer.uint32(8).uint32(message.type);
+    }
+    if (message.keySize !== 0) {
+      writer.uint32(16).uint32(message.keySize);
+    }
+    if (message.valueSize !== 0) {
+      writer.uint32(24).uint32(message.valueSize);
+    }
+    if (message.maxEntries !== 0) {
+      writer.uint32(32).uint32(message.maxEntries);
+    }
+    if (message.flags !== 0) {
+      writer.uint32(40).uint32(message.flags);
+    }
+    if (message.name !== "") {
+      writer.uint32(50).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MakeVmMapRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMakeVmMapRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.type = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.keySize = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.valueSize = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.maxEntries = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.flags = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MakeVmMapRequest {
+    return {
+      type: isSet(object.type) ? globalThis.Number(object.type) : 0,
+      keySize: isSet(object.keySize)
+        ? globalThis.Number(object.keySize)
+        : isSet(object.key_size)
+        ? globalThis.Number(object.key_size)
+        : 0,
+      valueSize: isSet(object.valueSize)
+        ? globalThis.Number(object.valueSize)
+        : isSet(object.value_size)
+        ? globalThis.Number(object.value_size)
+        : 0,
+      maxEntries: isSet(object.maxEntries)
+        ? globalThis.Number(object.maxEntries)
+        : isSet(object.max_entries)
+        ? globalThis.Number(object.max_entries)
+        : 0,
+      flags: isSet(object.flags) ? globalThis.Number(object.flags) : 0,
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+    };
+  },
+
+  toJSON(message: MakeVmMapRequest): unknown {
+    const obj: any = {};
+    if (message.type !== 0) {
+      obj.type = Math.round(message.type);
+    }
+    if (message.keySize !== 0) {
+      obj.keySize = Math.round(message.keySize);
+    }
+    if (message.valueSize !== 0) {
+      obj.valueSize = Math.round(message.valueSize);
+    }
+    if (message.maxEntries !== 0) {
+      obj.maxEntries = Math.round(message.maxEntries);
+    }
+    if (message.flags !== 0) {
+      obj.flags = Math.round(message.flags);
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MakeVmMapRequest>): MakeVmMapRequest {
+    return MakeVmMapRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MakeVmMapRequest>): MakeVmMapRequest {
+    const message = createBaseMakeVmMapRequest();
+    message.type = object.type ?? 0;
+    message.keySize = object.keySize ?? 0;
+    message.valueSize = object.valueSize ?? 0;
+    message.maxEntries = object.maxEntries ?? 0;
+    message.flags = object.flags ?? 0;
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseMakeVmMapResponse(): MakeVmMapResponse {
+  return { map: 0 };
+}
+
+export const MakeVmMapResponse: MessageFns<MakeVmMapResponse> = {
+  encode(message: MakeVmMapResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.map !== 0) {
+      writer.uint32(8).uint32(message.map);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MakeVmMapResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMakeVmMapResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.map = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MakeVmMapResponse {
+    return { map: isSet(object.map) ? globalThis.Number(object.map) : 0 };
+  },
+
+  toJSON(message: MakeVmMapResponse): unknown {
+    const obj: any = {};
+    if (message.map !== 0) {
+      obj.map = Math.round(message.map);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MakeVmMapResponse>): MakeVmMapResponse {
+    return MakeVmMapResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MakeVmMapResponse>): MakeVmMapResponse {
+    const message = createBaseMakeVmMapResponse();
+    message.map = object.map ?? 0;
+    return message;
+  },
+};
+
+function createBaseVmMapOpRequest(): VmMapOpRequest {
+  return { map: 0, op: undefined };
+}
+
+export const VmMapOpRequest: MessageFns<VmMapOpRequest> = {
+  encode(message: VmMapOpRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.map !== 0) {
+      writer.uint32(8).uint32(message.map);
+    }
+    switch (message.op?.$case) {
+      case "lookup":
+        VmMapLookup.encode(message.op.value, writer.uint32(18).fork()).join();
+        break;
+      case "update":
+        VmMapUpdate.encode(message.op.value, writer.uint32(26).fork()).join();
+        break;
+      case "delete":
+        VmMapDelete.encode(message.op.value, writer.uint32(34).fork()).join();
+        break;
+      case "list":
+        VmMapList.encode(message.op.value, writer.uint32(42).fork()).join();
+        break;
+      case "readRing":
+        VmRingRead.encode(message.op.value, writer.uint32(50).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VmMapOpRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVmMapOpRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.map = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.op = { $case: "lookup", value: VmMapLookup.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.op = { $case: "update", value: VmMapUpdate.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.op = { $case: "delete", value: VmMapDelete.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.op = { $case: "list", value: VmMapList.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.op = { $case: "readRing", value: VmRingRead.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VmMapOpRequest {
+    return {
+      map: isSet(object.map) ? globalThis.Number(object.map) : 0,
+      op: isSet(object.lookup)
+        ? { $case: "lookup", value: VmMapLookup.fromJSON(object.lookup) }
+        : isSet(object.update)
+        ? { $case: "update", value: VmMapUpdate.fromJSON(object.update) }
+        : isSet(object.delete)
+        ? { $case: "delete", value: VmMapDelete.fromJSON(object.delete) }
+        : isSet(object.list)
+        ? { $case: "list", value: VmMapList.fromJSON(object.list) }
+        : isSet(object.readRing)
+        ? { $case: "readRing", value: VmRingRead.fromJSON(object.readRing) }
+        : isSet(object.read_ring)
+        ? { $case: "readRing", value: VmRingRead.fromJSON(object.read_ring) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: VmMapOpRequest): unknown {
+    const obj: any = {};
+    if (message.map !== 0) {
+      obj.map = Math.round(message.map);
+    }
+    if (message.op?.$case === "lookup") {
+      obj.lookup = VmMapLookup.toJSON(message.op.value);
+    } else if (message.op?.$case === "update") {
+      obj.update = VmMapUpdate.toJSON(message.op.value);
+    } else if (message.op?.$case === "delete") {
+      obj.delete = VmMapDelete.toJSON(message.op.value);
+    } else if (message.op?.$case === "list") {
+      obj.list = VmMapList.toJSON(message.op.value);
+    } else if (message.op?.$case === "readRing") {
+      obj.readRing = VmRingRead.toJSON(message.op.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VmMapOpRequest>): VmMapOpRequest {
+    return VmMapOpRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VmMapOpRequest>): VmMapOpRequest {
+    const message = createBaseVmMapOpRequest();
+    message.map = object.map ?? 0;
+    switch (object.op?.$case) {
+      case "lookup": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "lookup", value: VmMapLookup.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "update": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "update", value: VmMapUpdate.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "delete": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "delete", value: VmMapDelete.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "list": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "list", value: VmMapList.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "readRing": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "readRing", value: VmRingRead.fromPartial(object.op.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseVmMapLookup(): VmMapLookup {
+  return { key: new Uint8Array(0) };
+}
+
+export const VmMapLookup: MessageFns<VmMapLookup> = {
+  encode(message: VmMapLookup, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key.length !== 0) {
+      writer.uint32(10).bytes(message.key);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VmMapLookup {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVmMapLookup();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VmMapLookup {
+    return { key: isSet(object.key) ? bytesFromBase64(object.key) : new Uint8Array(0) };
+  },
+
+  toJSON(message: VmMapLookup): unknown {
+    const obj: any = {};
+    if (message.key.length !== 0) {
+      obj.key = base64FromBytes(message.key);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VmMapLookup>): VmMapLookup {
+    return VmMapLookup.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VmMapLookup>): VmMapLookup {
+    const message = createBaseVmMapLookup();
+    message.key = object.key ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseVmMapUpdate(): VmMapUpdate {
+  return { key: new Uint8Array(0), values: [], flags: 0n };
+}
+
+export const VmMapUpdate: MessageFns<VmMapUpdate> = {
+  encode(message: VmMapUpdate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key.length !== 0) {
+      writer.uint32(10).bytes(message.key);
+    }
+    for (const v of message.values) {
+      writer.uint32(18).bytes(v!);
+    }
+    if (message.flags !== 0n) {
+      if (BigInt.asUintN(64, message.flags) !== message.flags) {
+        throw new globalThis.Error("value provided for field message.flags of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.flags);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VmMapUpdate {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVmMapUpdate();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.values.push(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.flags = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VmMapUpdate {
+    return {
+      key: isSet(object.key) ? bytesFromBase64(object.key) : new Uint8Array(0),
+      values: globalThis.Array.isArray(object?.values) ? object.values.map((e: any) => bytesFromBase64(e)) : [],
+      flags: isSet(object.flags) ? BigInt(object.flags) : 0n,
+    };
+  },
+
+  toJSON(message: VmMapUpdate): unknown {
+    const obj: any = {};
+    if (message.key.length !== 0) {
+      obj.key = base64FromBytes(message.key);
+    }
+    if (message.values?.length) {
+      obj.values = message.values.map((e) => base64FromBytes(e));
+    }
+    if (message.flags !== 0n) {
+      obj.flags = message.flags.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VmMapUpdate>): VmMapUpdate {
+    return VmMapUpdate.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VmMapUpdate>): VmMapUpdate {
+    const message = createBaseVmMapUpdate();
+    message.key = object.key ?? new Uint8Array(0);
+    message.values = object.values?.map((e) => e) || [];
+    message.flags = (object.flags !== undefined && object.flags !== null) ? BigInt(object.flags) : 0n;
+    return message;
+  },
+};
+
+function createBaseVmMapDelete(): VmMapDelete {
+  return { key: new Uint8Array(0) };
+}
+
+export const VmMapDelete: MessageFns<VmMapDelete> = {
+  encode(message: VmMapDelete, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key.length !== 0) {
+      writer.uint32(10).bytes(message.key);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VmMapDelete {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVmMapDelete();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VmMapDelete {
+    return { key: isSet(object.key) ? bytesFromBase64(object.key) : new Uint8Array(0) };
+  },
+
+  toJSON(message: VmMapDelete): unknown {
+    const obj: any = {};
+    if (message.key.length !== 0) {
+      obj.key = base64FromBytes(message.key);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VmMapDelete>): VmMapDelete {
+    return VmMapDelete.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VmMapDelete>): VmMapDelete {
+    const message = createBaseVmMapDelete();
+    message.key = object.key ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseVmMapList(): VmMapList {
+  return { from: 0, count: 0 };
+}
+
+export const VmMapList: MessageFns<VmMapList> = {
+  encode(message: VmMapList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== 0) {
+      writer.uint32(8).uint32(message.from);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).uint32(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VmMapList {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVmMapList();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.from = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VmMapList {
+    return {
+      from: isSet(object.from) ? globalThis.Number(object.from) : 0,
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+    };
+  },
+
+  toJSON(message: VmMapList): unknown {
+    const obj: any = {};
+    if (message.from !== 0) {
+      obj.from = Math.round(message.from);
+    }
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VmMapList>): VmMapList {
+    return VmMapList.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VmMapList>): VmMapList {
+    const message = createBaseVmMapList();
+    message.from = object.from ?? 0;
+    message.count = object.count ?? 0;
+    return message;
+  },
+};
+
+function createBaseVmRingRead(): VmRingRead {
+  return { count: 0 };
+}
+
+export const VmRingRead: MessageFns<VmRingRead> = {
+  encode(message: VmRingRead, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.count !== 0) {
+      writer.uint32(8).uint32(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VmRingRead {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVmRingRead();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VmRingRead {
+    return { count: isSet(object.count) ? globalThis.Number(object.count) : 0 };
+  },
+
+  toJSON(message: VmRingRead): unknown {
+    const obj: any = {};
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VmRingRead>): VmRingRead {
+    return VmRingRead.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VmRingRead>): VmRingRead {
+    const message = createBaseVmRingRead();
+    message.count = object.count ?? 0;
+    return message;
+  },
+};
+
+function createBaseVmMapOpResponse(): VmMapOpResponse {
+  return { entries: [], next: 0, records: [], lost: 0n };
+}
+
+export const VmMapOpResponse: MessageFns<VmMapOpResponse> = {
+  encode(message: VmMapOpResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.entries) {
+      VmMapEntry.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.next !== 0) {
+      writer.uint32(16).uint32(message.next);
+    }
+    for (const v of message.records) {
+      writer.uint32(26).bytes(v!);
+    }
+    if (message.lost !== 0n) {
+      if (BigInt.asUintN(64, message.lost) !== message.lost) {
+        throw new globalThis.Error("value provided for field message.lost of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.lost);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VmMapOpResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVmMapOpResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entries.push(VmMapEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.next = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.records.push(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.lost = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VmMapOpResponse {
+    return {
+      entries: globalThis.Array.isArray(object?.entries) ? object.entries.map((e: any) => VmMapEntry.fromJSON(e)) : [],
+      next: isSet(object.next) ? globalThis.Number(object.next) : 0,
+      records: globalThis.Array.isArray(object?.records) ? object.records.map((e: any) => bytesFromBase64(e)) : [],
+      lost: isSet(object.lost) ? BigInt(object.lost) : 0n,
+    };
+  },
+
+  toJSON(message: VmMapOpResponse): unknown {
+    const obj: any = {};
+    if (message.entries?.length) {
+      obj.entries = message.entries.map((e) => VmMapEntry.toJSON(e));
+    }
+    if (message.next !== 0) {
+      obj.next = Math.round(message.next);
+    }
+    if (message.records?.length) {
+      obj.records = message.records.map((e) => base64FromBytes(e));
+    }
+    if (message.lost !== 0n) {
+      obj.lost = message.lost.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VmMapOpResponse>): VmMapOpResponse {
+    return VmMapOpResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VmMapOpResponse>): VmMapOpResponse {
+    const message = createBaseVmMapOpResponse();
+    message.entries = object.entries?.map((e) => VmMapEntry.fromPartial(e)) || [];
+    message.next = object.next ?? 0;
+    message.records = object.records?.map((e) => e) || [];
+    message.lost = (object.lost !== undefined && object.lost !== null) ? BigInt(object.lost) : 0n;
+    return message;
+  },
+};
+
+function createBaseVmMapEntry(): VmMapEntry {
+  return { key: new Uint8Array(0), values: [] };
+}
+
+export const VmMapEntry: MessageFns<VmMapEntry> = {
+  encode(message: VmMapEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key.length !== 0) {
+      writer.uint32(10).bytes(message.key);
+    }
+    for (const v of message.values) {
+      writer.uint32(18).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VmMapEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVmMapEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.values.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): VmMapEntry {
+    return {
+      key: isSet(object.key) ? bytesFromBase64(object.key) : new Uint8Array(0),
+      values: globalThis.Array.isArray(object?.values) ? object.values.map((e: any) => bytesFromBase64(e)) : [],
+    };
+  },
+
+  toJSON(message: VmMapEntry): unknown {
+    const obj: any = {};
+    if (message.key.length !== 0) {
+      obj.key = base64FromBytes(message.key);
+    }
+    if (message.values?.length) {
+      obj.values = message.values.map((e) => base64FromBytes(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<VmMapEntry>): VmMapEntry {
+    return VmMapEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VmMapEntry>): VmMapEntry {
+    const message = createBaseVmMapEntry();
+    message.key = object.key ?? new Uint8Array(0);
+    message.values = object.values?.map((e) => e) || [];
     return message;
   },
 };

@@ -69,7 +69,14 @@ export function outcomeToJSON(object: Outcome): string {
   }
 }
 
-export const Tier = { UNSPECIFIED: 0, DYNAMIC: 1, SPECIALISED: 2, UNRECOGNIZED: -1 } as const;
+export const Tier = {
+  UNSPECIFIED: 0,
+  DYNAMIC: 1,
+  SPECIALISED: 2,
+  /** PATCHED - The userspace engine's: each site is a nop or a jump, changed in place. */
+  PATCHED: 3,
+  UNRECOGNIZED: -1,
+} as const;
 
 export type Tier = typeof Tier[keyof typeof Tier];
 
@@ -77,6 +84,7 @@ export namespace Tier {
   export type UNSPECIFIED = typeof Tier.UNSPECIFIED;
   export type DYNAMIC = typeof Tier.DYNAMIC;
   export type SPECIALISED = typeof Tier.SPECIALISED;
+  export type PATCHED = typeof Tier.PATCHED;
   export type UNRECOGNIZED = typeof Tier.UNRECOGNIZED;
 }
 
@@ -91,6 +99,9 @@ export function tierFromJSON(object: any): Tier {
     case 2:
     case "TIER_SPECIALISED":
       return Tier.SPECIALISED;
+    case 3:
+    case "TIER_PATCHED":
+      return Tier.PATCHED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -106,6 +117,8 @@ export function tierToJSON(object: Tier): string {
       return "TIER_DYNAMIC";
     case Tier.SPECIALISED:
       return "TIER_SPECIALISED";
+    case Tier.PATCHED:
+      return "TIER_PATCHED";
     case Tier.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -382,6 +395,8 @@ export interface SitesRequest {
   key: string;
   /** How many of those that match to pass over. */
   offset: number;
+  /** Asks for the instructions of one program instead: unit and program name it, offset counts instructions. */
+  instructions: boolean;
 }
 
 export interface SitesReply {
@@ -392,6 +407,42 @@ export interface SitesReply {
   /** Stable error code and one line; empty unless the agent could not tell. */
   errorCode: string;
   errorMessage: string;
+  /** When they were asked for, instead of sites: in order, at most 1000; total counts them all. */
+  instructions: Instruction[];
+  /** Of the program that they are of, as in SEC(). */
+  section: string;
+}
+
+/** An instruction of a program as its object has it, linked. */
+export interface Instruction {
+  /** Counted from the start of the program; a constant of 64 bits takes two. */
+  slot: number;
+  opcode: number;
+  /** The function that it is in. */
+  function: string;
+  /** Assembly, as the kernel's verifier has it. */
+  text: string;
+  /** Empty and 0 when the object was compiled without -g. */
+  file: string;
+  line: number;
+  /** Absent: part of no static branch. */
+  site: InstructionSite | undefined;
+}
+
+export interface InstructionSite {
+  /** Name of the static key. */
+  key: string;
+  encoding: Encoding;
+  /** "On" means fall through, as for a likely branch. */
+  inverse: boolean;
+  /** Slot that it goes to when it is taken. */
+  target: number;
+  /** The jump, not what comes before it to name the key. */
+  isJump: boolean;
+  /** The value of the key that the program acts on, read back. */
+  on: boolean;
+  /** Unspecified: not known. */
+  state: SiteState;
 }
 
 function createBaseAck(): Ack {
@@ -2189,7 +2240,7 @@ export const Site: MessageFns<Site> = {
 };
 
 function createBaseSitesRequest(): SitesRequest {
-  return { unit: "", program: "", key: "", offset: 0 };
+  return { unit: "", program: "", key: "", offset: 0, instructions: false };
 }
 
 export const SitesRequest: MessageFns<SitesRequest> = {
@@ -2205,6 +2256,9 @@ export const SitesRequest: MessageFns<SitesRequest> = {
     }
     if (message.offset !== 0) {
       writer.uint32(32).uint32(message.offset);
+    }
+    if (message.instructions !== false) {
+      writer.uint32(40).bool(message.instructions);
     }
     return writer;
   },
@@ -2254,6 +2308,14 @@ export const SitesRequest: MessageFns<SitesRequest> = {
             message.offset = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.instructions = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2272,6 +2334,7 @@ export const SitesRequest: MessageFns<SitesRequest> = {
       program: isSet(object.program) ? globalThis.String(object.program) : "",
       key: isSet(object.key) ? globalThis.String(object.key) : "",
       offset: isSet(object.offset) ? globalThis.Number(object.offset) : 0,
+      instructions: isSet(object.instructions) ? globalThis.Boolean(object.instructions) : false,
     };
   },
 
@@ -2289,6 +2352,9 @@ export const SitesRequest: MessageFns<SitesRequest> = {
     if (message.offset !== 0) {
       obj.offset = Math.round(message.offset);
     }
+    if (message.instructions !== false) {
+      obj.instructions = message.instructions;
+    }
     return obj;
   },
 
@@ -2301,12 +2367,13 @@ export const SitesRequest: MessageFns<SitesRequest> = {
     message.program = object.program ?? "";
     message.key = object.key ?? "";
     message.offset = object.offset ?? 0;
+    message.instructions = object.instructions ?? false;
     return message;
   },
 };
 
 function createBaseSitesReply(): SitesReply {
-  return { sites: [], total: 0, errorCode: "", errorMessage: "" };
+  return { sites: [], total: 0, errorCode: "", errorMessage: "", instructions: [], section: "" };
 }
 
 export const SitesReply: MessageFns<SitesReply> = {
@@ -2322,6 +2389,12 @@ export const SitesReply: MessageFns<SitesReply> = {
     }
     if (message.errorMessage !== "") {
       writer.uint32(34).string(message.errorMessage);
+    }
+    for (const v of message.instructions) {
+      Instruction.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.section !== "") {
+      writer.uint32(50).string(message.section);
     }
     return writer;
   },
@@ -2371,6 +2444,22 @@ export const SitesReply: MessageFns<SitesReply> = {
             message.errorMessage = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.instructions.push(Instruction.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.section = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2397,6 +2486,10 @@ export const SitesReply: MessageFns<SitesReply> = {
         : isSet(object.error_message)
         ? globalThis.String(object.error_message)
         : "",
+      instructions: globalThis.Array.isArray(object?.instructions)
+        ? object.instructions.map((e: any) => Instruction.fromJSON(e))
+        : [],
+      section: isSet(object.section) ? globalThis.String(object.section) : "",
     };
   },
 
@@ -2414,6 +2507,12 @@ export const SitesReply: MessageFns<SitesReply> = {
     if (message.errorMessage !== "") {
       obj.errorMessage = message.errorMessage;
     }
+    if (message.instructions?.length) {
+      obj.instructions = message.instructions.map((e) => Instruction.toJSON(e));
+    }
+    if (message.section !== "") {
+      obj.section = message.section;
+    }
     return obj;
   },
 
@@ -2426,6 +2525,344 @@ export const SitesReply: MessageFns<SitesReply> = {
     message.total = object.total ?? 0;
     message.errorCode = object.errorCode ?? "";
     message.errorMessage = object.errorMessage ?? "";
+    message.instructions = object.instructions?.map((e) => Instruction.fromPartial(e)) || [];
+    message.section = object.section ?? "";
+    return message;
+  },
+};
+
+function createBaseInstruction(): Instruction {
+  return { slot: 0, opcode: 0, function: "", text: "", file: "", line: 0, site: undefined };
+}
+
+export const Instruction: MessageFns<Instruction> = {
+  encode(message: Instruction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.slot !== 0) {
+      writer.uint32(8).uint32(message.slot);
+    }
+    if (message.opcode !== 0) {
+      writer.uint32(16).uint32(message.opcode);
+    }
+    if (message.function !== "") {
+      writer.uint32(26).string(message.function);
+    }
+    if (message.text !== "") {
+      writer.uint32(34).string(message.text);
+    }
+    if (message.file !== "") {
+      writer.uint32(42).string(message.file);
+    }
+    if (message.line !== 0) {
+      writer.uint32(48).uint32(message.line);
+    }
+    if (message.site !== undefined) {
+      InstructionSite.encode(message.site, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Instruction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInstruction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.slot = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.opcode = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.function = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.file = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.line = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.site = InstructionSite.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Instruction {
+    return {
+      slot: isSet(object.slot) ? globalThis.Number(object.slot) : 0,
+      opcode: isSet(object.opcode) ? globalThis.Number(object.opcode) : 0,
+      function: isSet(object.function) ? globalThis.String(object.function) : "",
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+      file: isSet(object.file) ? globalThis.String(object.file) : "",
+      line: isSet(object.line) ? globalThis.Number(object.line) : 0,
+      site: isSet(object.site) ? InstructionSite.fromJSON(object.site) : undefined,
+    };
+  },
+
+  toJSON(message: Instruction): unknown {
+    const obj: any = {};
+    if (message.slot !== 0) {
+      obj.slot = Math.round(message.slot);
+    }
+    if (message.opcode !== 0) {
+      obj.opcode = Math.round(message.opcode);
+    }
+    if (message.function !== "") {
+      obj.function = message.function;
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    if (message.file !== "") {
+      obj.file = message.file;
+    }
+    if (message.line !== 0) {
+      obj.line = Math.round(message.line);
+    }
+    if (message.site !== undefined) {
+      obj.site = InstructionSite.toJSON(message.site);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Instruction>): Instruction {
+    return Instruction.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Instruction>): Instruction {
+    const message = createBaseInstruction();
+    message.slot = object.slot ?? 0;
+    message.opcode = object.opcode ?? 0;
+    message.function = object.function ?? "";
+    message.text = object.text ?? "";
+    message.file = object.file ?? "";
+    message.line = object.line ?? 0;
+    message.site = (object.site !== undefined && object.site !== null)
+      ? InstructionSite.fromPartial(object.site)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseInstructionSite(): InstructionSite {
+  return { key: "", encoding: 0, inverse: false, target: 0, isJump: false, on: false, state: 0 };
+}
+
+export const InstructionSite: MessageFns<InstructionSite> = {
+  encode(message: InstructionSite, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.encoding !== 0) {
+      writer.uint32(16).int32(message.encoding);
+    }
+    if (message.inverse !== false) {
+      writer.uint32(24).bool(message.inverse);
+    }
+    if (message.target !== 0) {
+      writer.uint32(32).uint32(message.target);
+    }
+    if (message.isJump !== false) {
+      writer.uint32(40).bool(message.isJump);
+    }
+    if (message.on !== false) {
+      writer.uint32(48).bool(message.on);
+    }
+    if (message.state !== 0) {
+      writer.uint32(56).int32(message.state);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InstructionSite {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInstructionSite();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.encoding = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.inverse = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.target = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.isJump = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.on = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InstructionSite {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      encoding: isSet(object.encoding) ? encodingFromJSON(object.encoding) : 0,
+      inverse: isSet(object.inverse) ? globalThis.Boolean(object.inverse) : false,
+      target: isSet(object.target) ? globalThis.Number(object.target) : 0,
+      isJump: isSet(object.isJump)
+        ? globalThis.Boolean(object.isJump)
+        : isSet(object.is_jump)
+        ? globalThis.Boolean(object.is_jump)
+        : false,
+      on: isSet(object.on) ? globalThis.Boolean(object.on) : false,
+      state: isSet(object.state) ? siteStateFromJSON(object.state) : 0,
+    };
+  },
+
+  toJSON(message: InstructionSite): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.encoding !== 0) {
+      obj.encoding = encodingToJSON(message.encoding);
+    }
+    if (message.inverse !== false) {
+      obj.inverse = message.inverse;
+    }
+    if (message.target !== 0) {
+      obj.target = Math.round(message.target);
+    }
+    if (message.isJump !== false) {
+      obj.isJump = message.isJump;
+    }
+    if (message.on !== false) {
+      obj.on = message.on;
+    }
+    if (message.state !== 0) {
+      obj.state = siteStateToJSON(message.state);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<InstructionSite>): InstructionSite {
+    return InstructionSite.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InstructionSite>): InstructionSite {
+    const message = createBaseInstructionSite();
+    message.key = object.key ?? "";
+    message.encoding = object.encoding ?? 0;
+    message.inverse = object.inverse ?? false;
+    message.target = object.target ?? 0;
+    message.isJump = object.isJump ?? false;
+    message.on = object.on ?? false;
+    message.state = object.state ?? 0;
     return message;
   },
 };
