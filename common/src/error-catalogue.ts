@@ -54,7 +54,7 @@ export const ERROR_CATALOGUE = {
   },
   SKEIN_VERIFIER_REJECTED: {
     grpc: 'FAILED_PRECONDITION',
-    meaning: 'The kernel verifier refused a program at load.',
+    meaning: 'The verifier, of the kernel or of the userspace engine, refused a program at load.',
     remedy: 'Read the verifier log below; nothing that ran before was changed.',
   },
   SKEIN_KERNEL_REFUSED: {
@@ -268,6 +268,33 @@ export const ERROR_CATALOGUE = {
     grpc: 'FAILED_PRECONDITION',
     meaning: 'The machine lacks something that Skein needs: root, BPF, a program.',
     remedy: 'Install or permit what is named.',
+  },
+  SKEIN_RUNTIME_GONE: {
+    grpc: 'UNAVAILABLE',
+    meaning:
+      'The connection to a process that embeds libskein ended while a request was under way; what it runs goes on.',
+    remedy: 'The process connects again by itself, if it lives; see its log and the agent log.',
+  },
+  SKEIN_BAD_PROGRAM: {
+    grpc: 'INVALID_ARGUMENT',
+    meaning:
+      'Instructions for the userspace engine are malformed, or cannot be shown to be safe on every path.',
+    remedy: 'Correct the instruction named; nothing was run.',
+  },
+  SKEIN_PROGRAM_FAULT: {
+    grpc: 'FAILED_PRECONDITION',
+    meaning: 'A program touched memory that is not its own while the userspace engine ran it.',
+    remedy: 'Correct the instruction named; its result was discarded.',
+  },
+  SKEIN_PROGRAM_TIME_LIMIT: {
+    grpc: 'DEADLINE_EXCEEDED',
+    meaning: 'A program did not come to its end in the time that it was given.',
+    remedy: 'Look for a loop without end; its result was discarded.',
+  },
+  SKEIN_UNSUPPORTED_MACHINE: {
+    grpc: 'FAILED_PRECONDITION',
+    meaning: 'The userspace engine makes machine code for x86-64 only.',
+    remedy: 'Use the interpreter: --engine interpreter.',
   },
 } as const satisfies Record<string, CatalogueEntry>;
 

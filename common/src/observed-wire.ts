@@ -88,4 +88,5 @@ const OUTCOMES: EnumTable<KeyObservation['outcome'], wire.Outcome> = {
 const TIERS: EnumTable<KeyObservation['tier'], wire.Tier> = {
   dynamic: wire.Tier.DYNAMIC,
   specialised: wire.Tier.SPECIALISED,
+  patched: wire.Tier.PATCHED,
 };

@@ -57,8 +57,8 @@ export interface ProgramReport {
   readonly staticKeys: Readonly<Record<string, boolean>>;
 }
 
-/** How a program carries its keys: each site tests the variable, or the sites are gone. */
-export type Tier = 'dynamic' | 'specialised';
+/** How a program carries its keys: each site tests the variable, the sites are gone, or they are patched in place. */
+export type Tier = 'dynamic' | 'specialised' | 'patched';
 
 /** Of the variant in force. */
 export interface VerifierStatistics {

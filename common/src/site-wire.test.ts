@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import * as wire from '#proto/gen/skein/v1/observed.ts';
+import { type AssemblyInstruction, pageOfAssembly } from './assembly.ts';
 import { SkeinError } from './errors.ts';
 import { pageOfSites, SITES_PER_PAGE, type SiteReport } from './site.ts';
 import {
+  dumpQueryToWire,
+  dumpReplyFromWire,
+  dumpReplyToWire,
   queryFromWire,
   queryToWire,
   replyFromWire,
@@ -15,6 +19,9 @@ import {
 
 const uint32 = fc.nat();
 const name = fc.string({ minLength: 1 });
+const source = fc.option(fc.record({ file: name, line: uint32 }, { noNullPrototype: true }), {
+  nil: undefined,
+});
 const site: fc.Arbitrary<SiteReport> = fc.record<SiteReport>(
   {
     unit: name,
@@ -24,9 +31,7 @@ const site: fc.Arbitrary<SiteReport> = fc.record<SiteReport>(
     section: name,
     sectionOffset: uint32,
     functionOffset: uint32,
-    source: fc.option(fc.record({ file: name, line: uint32 }, { noNullPrototype: true }), {
-      nil: undefined,
-    }),
+    source,
     encoding: fc.constantFrom('default', 'section', 'self-compare', 'selectable-ja'),
     inverse: fc.boolean(),
     on: fc.boolean(),
@@ -55,6 +60,76 @@ test('a query goes over the wire and comes out as it was', () => {
       const bytes = wire.SitesRequest.encode(queryToWire(sent)).finish();
       assert.deepEqual(queryFromWire(wire.SitesRequest.decode(bytes)), sent);
     }),
+  );
+});
+
+const instruction: fc.Arbitrary<AssemblyInstruction> = fc.record<AssemblyInstruction>(
+  {
+    instruction: uint32,
+    opcode: fc.nat(255),
+    function: name,
+    text: name,
+    source,
+    site: fc.option(
+      fc.record(
+        {
+          key: name,
+          encoding: fc.constantFrom('default', 'section', 'self-compare', 'selectable-ja'),
+          inverse: fc.boolean(),
+          target: uint32,
+          isJump: fc.boolean(),
+          live: fc.option(
+            fc.record(
+              {
+                on: fc.boolean(),
+                state: fc.constantFrom('branch', 'removed', 'unreachable'),
+              },
+              { noNullPrototype: true },
+            ),
+            { nil: undefined },
+          ),
+        },
+        { noNullPrototype: true },
+      ),
+      { nil: undefined },
+    ),
+  },
+  { noNullPrototype: true },
+);
+
+test('a page of a program goes over the wire and comes out as it was', () => {
+  const page = {
+    section: name,
+    instructions: fc.array(instruction, { maxLength: 4 }),
+    total: uint32,
+  };
+  fc.assert(
+    fc.property(fc.record(page, { noNullPrototype: true }), (sent) => {
+      const bytes = wire.SitesReply.encode(dumpReplyToWire(sent)).finish();
+      assert.deepEqual(dumpReplyFromWire(wire.SitesReply.decode(bytes)), sent);
+    }),
+  );
+  const failed = replyToWire(new SkeinError('SKEIN_BAD_PROGRAM', 'it has CO-RE relocations'));
+  assert.throws(() => dumpReplyFromWire(failed), { code: 'SKEIN_BAD_PROGRAM' });
+  const query = dumpQueryToWire({ unit: 'guard', program: 'ingress', offset: 7 });
+  const sent = { unit: 'guard', program: 'ingress', key: '', offset: 7, instructions: true };
+  assert.deepEqual(wire.SitesRequest.decode(wire.SitesRequest.encode(query).finish()), sent);
+});
+
+test('pages hold all of a program, once', () => {
+  const [sample] = fc.sample(instruction, 1);
+  assert.ok(sample);
+  const instructions = Array.from({ length: 2_001 }, (_, at) => ({ ...sample, instruction: at }));
+  const pages = [0, 1_000, 2_000].map((offset) =>
+    pageOfAssembly({ name: 'ingress', section: 'xdp', instructions }, offset),
+  );
+  assert.deepEqual(
+    pages.map(({ total, section }) => [total, section]),
+    pages.map(() => [2_001, 'xdp']),
+  );
+  assert.deepEqual(
+    pages.flatMap((page) => page.instructions),
+    instructions,
   );
 });
 

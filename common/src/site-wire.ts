@@ -1,4 +1,5 @@
 import * as wire from '#proto/gen/skein/v1/observed.ts';
+import type { AssemblyInstruction, AssemblySite, DumpPage, DumpQuery } from './assembly.ts';
 import { isErrorCode, SkeinError } from './errors.ts';
 import type { SiteReport, SitesPage, SitesQuery } from './site.ts';
 import { type EnumTable, enumFromWire, enumToWire } from './wire-enum.ts';
@@ -28,10 +29,15 @@ export function siteFromWire({ file, line, ...site }: wire.Site): SiteReport {
 }
 
 export function queryToWire({ unit, program, key, offset }: SitesQuery): wire.SitesRequest {
-  return { unit: unit ?? '', program: program ?? '', key: key ?? '', offset };
+  return { unit: unit ?? '', program: program ?? '', key: key ?? '', offset, instructions: false };
 }
 
-export function queryFromWire({ unit, program, key, offset }: wire.SitesRequest): SitesQuery {
+export function queryFromWire({
+  unit,
+  program,
+  key,
+  offset,
+}: Omit<wire.SitesRequest, 'instructions'>): SitesQuery {
   return {
     ...(unit === '' ? {} : { unit }),
     ...(program === '' ? {} : { program }),
@@ -42,18 +48,95 @@ export function queryFromWire({ unit, program, key, offset }: wire.SitesRequest)
 
 export function replyToWire(reply: SitesPage | SkeinError): wire.SitesReply {
   if (reply instanceof SkeinError) {
-    return { sites: [], total: 0, errorCode: reply.code, errorMessage: reply.message };
+    return { ...EMPTY, errorCode: reply.code, errorMessage: reply.message };
   }
   const { sites, total } = reply;
-  return { sites: sites.map(siteToWire), total, errorCode: '', errorMessage: '' };
+  return { ...EMPTY, sites: sites.map(siteToWire), total };
 }
 
 /** @throws SkeinError what the agent threw; SKEIN_STORE_CORRUPT for what does not fit */
 export function replyFromWire(reply: wire.SitesReply): SitesPage {
-  const { errorCode, errorMessage, sites, total } = reply;
-  if (errorCode === '') return { sites: sites.map(siteFromWire), total };
+  refuseFailure(reply);
+  return { sites: reply.sites.map(siteFromWire), total: reply.total };
+}
+
+export function dumpQueryToWire({ unit, program, offset }: DumpQuery): wire.SitesRequest {
+  return { unit, program, key: '', offset, instructions: true };
+}
+
+export function dumpReplyToWire({ section, instructions, total }: DumpPage): wire.SitesReply {
+  return { ...EMPTY, section, instructions: instructions.map(instructionToWire), total };
+}
+
+/** @throws SkeinError as replyFromWire() */
+export function dumpReplyFromWire(reply: wire.SitesReply): DumpPage {
+  refuseFailure(reply);
+  const { section, instructions, total } = reply;
+  return { section, instructions: instructions.map(instructionFromWire), total };
+}
+
+export function instructionToWire({
+  instruction: slot,
+  source,
+  site,
+  ...rest
+}: AssemblyInstruction): wire.Instruction {
+  return {
+    ...rest,
+    slot,
+    file: source?.file ?? '',
+    line: source?.line ?? 0,
+    site: site && markToWire(site),
+  };
+}
+
+/** @throws SkeinError SKEIN_STORE_CORRUPT for an unknown enum value */
+export function instructionFromWire({
+  slot: instruction,
+  file,
+  line,
+  site,
+  ...rest
+}: wire.Instruction): AssemblyInstruction {
+  return {
+    ...rest,
+    instruction,
+    source: file === '' ? undefined : { file, line },
+    site: site && markFromWire(site),
+  };
+}
+
+function markToWire({ live, ...site }: AssemblySite): wire.InstructionSite {
+  return {
+    ...site,
+    encoding: enumToWire(ENCODINGS, site.encoding),
+    on: live?.on ?? false,
+    state: live === undefined ? wire.SiteState.UNSPECIFIED : enumToWire(STATES, live.state),
+  };
+}
+
+function markFromWire({ on, state, ...site }: wire.InstructionSite): AssemblySite {
+  const isLive = state !== wire.SiteState.UNSPECIFIED;
+  return {
+    ...site,
+    encoding: enumFromWire(ENCODINGS, site.encoding, 'instruction.site.encoding'),
+    live: isLive ? { on, state: enumFromWire(STATES, state, 'instruction.site.state') } : undefined,
+  };
+}
+
+function refuseFailure({ errorCode, errorMessage }: wire.SitesReply): void {
+  if (errorCode === '') return;
   throw new SkeinError(isErrorCode(errorCode) ? errorCode : 'SKEIN_INTERNAL', errorMessage);
 }
+
+const EMPTY: wire.SitesReply = {
+  sites: [],
+  total: 0,
+  errorCode: '',
+  errorMessage: '',
+  instructions: [],
+  section: '',
+};
 
 const ENCODINGS: EnumTable<SiteReport['encoding'], wire.Encoding> = {
   default: wire.Encoding.DEFAULT,
