@@ -60,6 +60,8 @@ void *call_alloc(struct call *call, size_t size)
 	/* Responses are bounded by what the operations put in them, not by the request's budget. */
 	call->arena.budget = SIZE_MAX;
 	memory = arena_alloc(&call->arena, size);
+	if (!memory && call->session->no_memory)
+		longjmp(*call->session->no_memory, 1);
 	if (!memory) {
 		fputs("skein-helper: out of memory\n", stderr);
 		exit(EXIT_FAILURE);

@@ -1,6 +1,7 @@
 #ifndef SKEIN_CALL_H
 #define SKEIN_CALL_H
 
+#include <setjmp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include "arena.h"
@@ -13,6 +14,8 @@
 struct session {
 	const char *pin_root; /* absolute, without a slash at its end */
 	bool greeted;
+	/* Where to go on when there is no memory for a response; NULL: the process ends. */
+	jmp_buf *no_memory;
 	struct handles handles;
 };
 

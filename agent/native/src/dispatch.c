@@ -4,43 +4,37 @@
 #include "ops.h"
 #include "validate.h"
 
-#define RUN(field, name, FIELD)                                                              \
-	case SKEIN__V1__HELPER_REQUEST__OP_##FIELD: {                                        \
-		Skein__V1__##name##Response *response = call_alloc(call, sizeof(*response)); \
-                                                                                             \
-		skein__v1__##field##_response__init(response);                               \
-		if (op_##field(call, request->field, response))                              \
-			return;                                                              \
-		call->response.result_case = SKEIN__V1__HELPER_RESPONSE__RESULT_##FIELD;     \
-		call->response.field = response;                                             \
-		return;                                                                      \
-	}
-
 static void run(struct call *call, const Skein__V1__HelperRequest *request)
 {
 	switch (request->op_case) {
-		RUN(hello, Hello, HELLO)
-		RUN(probe, Probe, PROBE)
-		RUN(load, Load, LOAD)
-		RUN(make_dispatcher, MakeDispatcher, MAKE_DISPATCHER)
-		RUN(attach, Attach, ATTACH)
-		RUN(set_slot, SetSlot, SET_SLOT)
-		RUN(read_slot, ReadSlot, READ_SLOT)
-		RUN(write_variables, WriteVariables, WRITE_VARIABLES)
-		RUN(read_variables, ReadVariables, READ_VARIABLES)
-		RUN(test_run, TestRun, TEST_RUN)
-		RUN(pin, Pin, PIN)
-		RUN(adopt, Adopt, ADOPT)
-		RUN(unpin, Unpin, UNPIN)
-		RUN(list_pins, ListPins, LIST_PINS)
-		RUN(detach, Detach, DETACH)
-		RUN(close, Close, CLOSE)
-		RUN(inspect, Inspect, INSPECT)
-		RUN(read_code, ReadCode, READ_CODE)
-		RUN(make_set, MakeSet, MAKE_SET)
-		RUN(read_counters, ReadCounters, READ_COUNTERS)
+		DISPATCH_RUN(hello, Hello, HELLO)
+		DISPATCH_RUN(probe, Probe, PROBE)
+		DISPATCH_RUN(load, Load, LOAD)
+		DISPATCH_RUN(make_dispatcher, MakeDispatcher, MAKE_DISPATCHER)
+		DISPATCH_RUN(attach, Attach, ATTACH)
+		DISPATCH_RUN(set_slot, SetSlot, SET_SLOT)
+		DISPATCH_RUN(read_slot, ReadSlot, READ_SLOT)
+		DISPATCH_RUN(write_variables, WriteVariables, WRITE_VARIABLES)
+		DISPATCH_RUN(read_variables, ReadVariables, READ_VARIABLES)
+		DISPATCH_RUN(test_run, TestRun, TEST_RUN)
+		DISPATCH_RUN(pin, Pin, PIN)
+		DISPATCH_RUN(adopt, Adopt, ADOPT)
+		DISPATCH_RUN(unpin, Unpin, UNPIN)
+		DISPATCH_RUN(list_pins, ListPins, LIST_PINS)
+		DISPATCH_RUN(detach, Detach, DETACH)
+		DISPATCH_RUN(close, Close, CLOSE)
+		DISPATCH_RUN(inspect, Inspect, INSPECT)
+		DISPATCH_RUN(read_code, ReadCode, READ_CODE)
+		DISPATCH_RUN(make_set, MakeSet, MAKE_SET)
+		DISPATCH_RUN(read_counters, ReadCounters, READ_COUNTERS)
+		DISPATCH_RUN(map_code, MapCode, MAP_CODE)
+		DISPATCH_RUN(poke_code, PokeCode, POKE_CODE)
+		DISPATCH_RUN(read_bytes, ReadBytes, READ_BYTES)
+		DISPATCH_RUN(run_program, RunProgram, RUN_PROGRAM)
+		DISPATCH_RUN(make_vm_map, MakeVmMap, MAKE_VM_MAP)
+		DISPATCH_RUN(vm_map_op, VmMapOp, VM_MAP_OP)
 	default:
-		call_fail(call, "BAD_REQUEST", 0, "op: missing or unknown");
+		call_fail(call, "UNSUPPORTED", 0, "op: only a runtime with hooks does this");
 	}
 }
 

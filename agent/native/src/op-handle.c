@@ -1,4 +1,4 @@
-/* detach, close, inspect: one handle each. */
+/* detach, inspect: one handle of the kernel's each. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include "info.h"
@@ -14,18 +14,6 @@ int op_detach(struct call *call, const Skein__V1__DetachRequest *request,
 		return -1;
 	if (bpf_link_detach(link->fd))
 		return call_fail_errno(call, errno, "detach link %u", request->link);
-	return 0;
-}
-
-int op_close(struct call *call, const Skein__V1__CloseRequest *request,
-	     Skein__V1__CloseResponse *response)
-{
-	struct handle *handle = call_any_handle(call, request->handle);
-
-	(void)response;
-	if (!handle)
-		return -1;
-	handle_close(&call->session->handles, handle);
 	return 0;
 }
 
@@ -49,6 +37,10 @@ int op_inspect(struct call *call, const Skein__V1__InspectRequest *request,
 		response->info_case = SKEIN__V1__INSPECT_RESPONSE__INFO_LINK;
 		response->link = info_link_message(call, handle->fd);
 		return response->link ? 0 : -1;
+	case HANDLE_CODE:
+	case HANDLE_VM_MAP:
+		break;
 	}
-	return call_fail(call, "WRONG_KIND", 0, "handle %u", request->handle);
+	return call_fail(call, "WRONG_KIND", 0, "handle %u: nothing of the kernel's",
+			 request->handle);
 }

@@ -28,6 +28,15 @@ DECLARE_OP(inspect, Inspect);
 DECLARE_OP(read_code, ReadCode);
 DECLARE_OP(make_set, MakeSet);
 DECLARE_OP(read_counters, ReadCounters);
+DECLARE_OP(map_code, MapCode);
+DECLARE_OP(poke_code, PokeCode);
+DECLARE_OP(read_bytes, ReadBytes);
+DECLARE_OP(run_program, RunProgram);
+DECLARE_OP(make_vm_map, MakeVmMap);
+DECLARE_OP(vm_map_op, VmMapOp);
+DECLARE_OP(runtime_hello, RuntimeHello);
+DECLARE_OP(install_program, InstallProgram);
+DECLARE_OP(remove_program, RemoveProgram);
 
 #undef DECLARE_OP
 

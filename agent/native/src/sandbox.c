@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -56,6 +57,9 @@ static const int allowed[] = {
 	/* the work */
 	SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(setns), SCMP_SYS(clock_gettime),
 	SCMP_SYS(uname), SCMP_SYS(prlimit64),
+	/* code of the userspace engine: mapped twice, poked, run under a time limit */
+	SCMP_SYS(memfd_create), SCMP_SYS(ftruncate), SCMP_SYS(membarrier),
+	SCMP_SYS(sigaltstack), SCMP_SYS(setitimer),
 	/* frames, BTF, tracefs, bpffs */
 	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(pread64), SCMP_SYS(lseek), SCMP_SYS(openat),
 	SCMP_SYS(close), SCMP_SYS(fcntl), SCMP_SYS(dup3), SCMP_SYS(newfstatat), SCMP_SYS(fstat),
@@ -63,11 +67,25 @@ static const int allowed[] = {
 	SCMP_SYS(access), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getdents64),
 	SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(rmdir), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
 	/* what libc needs to live and to die */
-	SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise),
+	SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
 	SCMP_SYS(brk), SCMP_SYS(futex), SCMP_SYS(getrandom), SCMP_SYS(rt_sigaction),
 	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
 	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
+
+/* Pages are writable or executable, from the start and for good. */
+static int add_mapping_rules(scmp_filter_ctx filter)
+{
+	static const int once[] = { PROT_NONE, PROT_READ, PROT_WRITE, PROT_READ | PROT_WRITE,
+				    PROT_READ | PROT_EXEC };
+	int error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+				     SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+
+	for (size_t i = 0; i < sizeof(once) / sizeof(once[0]) && !error; i++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+					 SCMP_A2(SCMP_CMP_EQ, once[i]));
+	return error;
+}
 
 static int add_rules(scmp_filter_ctx filter)
 {
@@ -75,6 +93,8 @@ static int add_rules(scmp_filter_ctx filter)
 
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]) && !error; i++)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
+	if (!error)
+		error = add_mapping_rules(filter);
 	/* A local socket that cannot be connected, only asked for a device's index. */
 	if (!error)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
