@@ -1,0 +1,15 @@
+#ifndef TESTING_EXPECT_H
+#define TESTING_EXPECT_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define EXPECT(condition)                                                                    \
+	do {                                                                                 \
+		if (!(condition)) {                                                          \
+			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+			exit(1);                                                             \
+		}                                                                            \
+	} while (0)
+
+#endif
