@@ -1,3 +1,4 @@
+import type { DumpPage, DumpQuery } from '#common/assembly.ts';
 import type { HostReport, KeyObservation } from '#common/observed.ts';
 import type { SitesPage, SitesQuery } from '#common/site.ts';
 import type { DesiredTable } from './keys/desired-table.ts';
@@ -25,6 +26,8 @@ export interface BusHost {
   readonly report: () => HostReport;
   /** Read back from the engine, now. Rejects with a SkeinError. */
   readonly sites: (query: SitesQuery) => Promise<SitesPage>;
+  /** From the object, with what the engine reads of its sites now. Rejects with a SkeinError. */
+  readonly dump: (query: DumpQuery) => Promise<DumpPage>;
   /** @param receivedNs monotonic, when the message came; absent when a key was only confirmed */
   readonly onChange: (key: string, receivedNs?: bigint) => void;
   readonly onRejected: (rejection: Rejection) => void;

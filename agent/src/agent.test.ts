@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import type { DumpQuery } from '#common/assembly.ts';
 import { sealDesired } from '#common/envelope.ts';
 import { SkeinError } from '#common/errors.ts';
 import { generateSeed, signerFromSeed } from '#common/nkey.ts';
 import { observationDigest } from '#common/observed.ts';
 import type { SitesQuery } from '#common/site.ts';
-import { queryToWire, replyFromWire } from '#common/site-wire.ts';
+import {
+  dumpQueryToWire,
+  dumpReplyFromWire,
+  queryToWire,
+  replyFromWire,
+} from '#common/site-wire.ts';
 import { SitesReply, SitesRequest } from '#proto/gen/skein/v1/observed.ts';
 import { DESIRED_PREFIX, sitesRequestSubject, statusRequestSubject } from '#proto/subjects.ts';
 import { type NatsServer, startNatsServer } from '../../test/support/nats-server.ts';
@@ -15,6 +21,7 @@ import { ControlPlane } from './testing/control-plane.ts';
 import { controller, desiredState, target, testUnit } from './testing/fixtures.ts';
 import { sample, type TestAgent, TestHost } from './testing/test-agent.ts';
 
+const MIXED = { unit: 'guard', program: 'mixed' };
 const on = (generation: number) => desiredState('net.alpha', { generation, value: true });
 const off = (generation: number) => desiredState('net.alpha', { generation, value: false });
 
@@ -278,6 +285,35 @@ describe('agent and NATS', () => {
     assert.ok((await ask({ unit: 'guard', program: 'mixed', offset: 0 })).total > total);
     host.world.fail('sites', 'guard', new SkeinError('SKEIN_HELPER_DIED', 'it ended'));
     await assert.rejects(ask({ offset: 0 }), { code: 'SKEIN_HELPER_DIED', message: 'it ended' });
+  });
+
+  it('writes a program in assembly to who asks, with what became of its static branches', async () => {
+    const started = await host.start(server.url);
+    await ready(started);
+    await plane.put(on(5));
+    await until('on', () => host.value('alpha') === true);
+    const ask = async (query: DumpQuery) => {
+      const data = SitesRequest.encode(dumpQueryToWire(query)).finish();
+      const reply = await plane.connection.request(sitesRequestSubject(target.host), data);
+      return dumpReplyFromWire(SitesReply.decode(reply.data));
+    };
+    const { section, instructions, total } = await ask({ ...MIXED, offset: 0 });
+    assert.deepEqual([section, instructions.length], ['xdp', total]);
+    // The fake engine tells of no site in a subprogram.
+    const own = instructions.filter((each) => each.function === 'mixed');
+    const jumps = own.flatMap(({ site }) => (site?.isJump ? [site] : []));
+    const { sites } = await started.agent.sites({ ...MIXED, offset: 0 });
+    assert.deepEqual(
+      jumps.map(({ key, live }) => `${key} ${live?.on} ${live?.state}`).sort(),
+      sites.map(({ key, on, state }) => `${key} ${on} ${state}`).sort(),
+    );
+    assert.ok(jumps.some(({ key, live }) => key === 'alpha' && live?.on));
+    assert.equal(instructions.find(({ text }) => text === 'exit')?.function, 'mixed');
+    assert.deepEqual((await ask({ ...MIXED, offset: 3 })).instructions, instructions.slice(3));
+    await assert.rejects(ask({ ...MIXED, program: 'absent', offset: 0 }), {
+      code: 'SKEIN_PROGRAM_NOT_FOUND',
+      message: '"guard/absent" on host "web-1.example"',
+    });
   });
 
   it('does not go back to an older generation over a restart, even where the bucket does', async () => {

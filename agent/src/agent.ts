@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Registry } from 'prom-client';
+import { type Assembly, type DumpPage, type DumpQuery, pageOfAssembly } from '#common/assembly.ts';
 import type { Clock } from '#common/clock.ts';
-import { toSkeinError } from '#common/errors.ts';
+import { SkeinError, toSkeinError } from '#common/errors.ts';
 import type { Logger } from '#common/log.ts';
 import { type ListenAddress, type MetricsServer, serveMetrics } from '#common/metrics-server.ts';
 import type { Verifier } from '#common/nkey.ts';
@@ -9,7 +10,7 @@ import type { HostReport } from '#common/observed.ts';
 import { pageOfSites, type SiteReport, type SitesPage, type SitesQuery } from '#common/site.ts';
 import type { Target } from '#common/targeting/evaluate.ts';
 import type { AgentBus, BusHost } from './agent-bus.ts';
-import type { Engine, Specialisation, UnitStatus } from './engine/engine.ts';
+import type { Engine, SiteStatus, Specialisation, UnitStatus } from './engine/engine.ts';
 import { programReports } from './host-report.ts';
 import { type AgentUnit, boundKeys } from './keys/agent-unit.ts';
 import { DesiredTable } from './keys/desired-table.ts';
@@ -28,12 +29,20 @@ const STUCK_NS = 60_000_000_000n;
 export interface AgentPorts {
   readonly engine: Engine;
   readonly makeBus: (host: BusHost) => AgentBus;
+  /** Writes a program of an object in assembly. Throws SkeinError for one that it cannot link. */
+  readonly disassemble: Disassemble;
   readonly store: LastKnownGood;
   readonly registry: Registry;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
 }
+
+export type Disassemble = (
+  object: Uint8Array,
+  program: string,
+  live: readonly SiteStatus[],
+) => Assembly;
 
 export interface AgentSettings {
   readonly target: Target;
@@ -112,6 +121,7 @@ export class Agent {
       desired: this.#desired,
       report: () => this.report(),
       sites: (query) => this.sites(query),
+      dump: (query) => this.dump(query),
       onChange: (key, receivedNs) => {
         if (receivedNs !== undefined) this.#unsaved = true;
         void this.#reconciler.desiredChanged(key, receivedNs);
@@ -173,6 +183,24 @@ export class Agent {
       all.push(...sites.map((site) => ({ unit, ...site })));
     }
     return pageOfSites(all, query);
+  }
+
+  /**
+   * A program as its object has it, whatever variant is in force, with what the engine reads of its sites.
+   *
+   * @throws SkeinError SKEIN_PROGRAM_NOT_FOUND; SKEIN_BAD_PROGRAM for one that only the kernel could link
+   */
+  async dump({ unit, program, offset }: DumpQuery): Promise<DumpPage> {
+    const found = this.#reconciler.units.find(({ unit: { spec }, status }) => {
+      return spec.name === unit && status?.programs.some((each) => each.program === program);
+    });
+    if (found === undefined) {
+      const { host } = this.#settings.target;
+      throw new SkeinError('SKEIN_PROGRAM_NOT_FOUND', `"${unit}/${program}" on host "${host}"`);
+    }
+    const { engine, disassemble } = this.#ports;
+    const sites = (await engine.sites(unit)).filter((site) => site.program === program);
+    return pageOfAssembly(disassemble(found.unit.spec.object, program, sites), offset);
   }
 
   helperRestarted(): void {

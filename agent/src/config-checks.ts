@@ -1,6 +1,6 @@
 import { normalize } from 'node:path';
 import type { z } from 'zod';
-import type { Attachment } from './engine/engine.ts';
+import type { AttachmentChoice, HookParameters } from './engine/engine.ts';
 
 /** Two entries of a list must not share a name. The issue names the later one's field. */
 export function checkUnique<T>(nameOf: (entry: T) => string, field: string) {
@@ -29,26 +29,41 @@ export function checkBindings(context: z.core.ParsePayload<Record<string, string
 }
 
 /**
- * A device has room for one XDP link, whatever its mode (net/core/dev.c, dev_xdp_attach): two attachments would
- * take it from each other. Network namespaces are told apart by their paths.
+ * A device has room for one XDP link, whatever its mode (net/core/dev.c, dev_xdp_attach), a hook of a runtime for one
+ * program: two attachments would take it from each other. Network namespaces are told apart by their paths.
  */
-export function checkXdpDevices(
-  context: z.core.ParsePayload<{ attach: readonly Attachment[] }[]>,
+export function checkSingleHooks(
+  context: z.core.ParsePayload<{ attach: readonly AttachmentChoice[] }[]>,
 ): void {
   const owners = new Map<string, string>();
   for (const [unit, { attach }] of context.value.entries()) {
-    for (const [index, { hook }] of attach.entries()) {
-      if (hook.kind !== 'xdp') continue;
-      const { device, netns } = hook;
-      const place = JSON.stringify([device, netns === undefined ? '' : normalize(netns)]);
-      const owner = owners.get(place);
-      if (owner === undefined) {
-        owners.set(place, `programs.${unit}.attach.${index}`);
-        continue;
+    for (const [index, { hook, alternative }] of attach.entries()) {
+      for (const single of [hook, alternative]) {
+        const place = single && singlePlace(single);
+        if (place === undefined) continue;
+        const owner = owners.get(place.id);
+        if (owner === undefined) owners.set(place.id, `programs.${unit}.attach.${index}`);
+        else addIssue(context, [unit, 'attach', index, ...place.field], `${place.taken}, ${owner}`);
       }
-      const path = [unit, 'attach', index, 'xdp', 'device'];
-      addIssue(context, path, `"${device}" has an XDP program already, ${owner}`);
     }
+  }
+}
+
+/** Undefined for hooks that take several programs. */
+function singlePlace(hook: HookParameters) {
+  switch (hook.kind) {
+    case 'xdp': {
+      const { kind, device, netns } = hook;
+      const id = JSON.stringify([kind, device, netns === undefined ? '' : normalize(netns)]);
+      return { id, field: [kind, 'device'], taken: `"${device}" has an XDP program already` };
+    }
+    case 'userspace': {
+      const { kind, hook: name } = hook;
+      const id = JSON.stringify([kind, name]);
+      return { id, field: [kind, 'hook'], taken: `"${name}" has a program already` };
+    }
+    default:
+      return undefined;
   }
 }
 

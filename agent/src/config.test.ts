@@ -76,6 +76,23 @@ const WRONG: [title: string, config: unknown, message: RegExp][] = [
     { ...minimal, programs: [{ ...program, attach: [{ program: 'p', tc: { device: 'eth0' } }] }] },
     /programs\.0\.attach\.0\.tc\.direction: /,
   ],
+  ['engine', { ...minimal, engine: 'ebpf' }, /engine: Invalid option/],
+  [
+    'socket',
+    { ...minimal, runtimeSocket: `/${'x'.repeat(107)}` },
+    /runtimeSocket: longer than 107/,
+  ],
+  [
+    'a hook of a runtime twice',
+    {
+      ...minimal,
+      programs: [
+        { ...program, attach: [{ ...program.attach[0], userspace: { hook: 'front' } }] },
+        { ...second, attach: [{ program: 'p', userspace: { hook: 'front' } }] },
+      ],
+    },
+    /programs\.1\.attach\.0\.userspace\.hook: "front" has a program already, programs\.0\.attach\.0/,
+  ],
   [
     'a program attached twice',
     { ...minimal, programs: [{ ...program, attach: [...program.attach, ...program.attach] }] },
@@ -221,6 +238,22 @@ describe('agent configuration', () => {
     const config = read({ ...minimal, programs: [{ ...program, attach }] });
     const kinds = config.programs[0]?.attach.map(({ hook }) => hook.kind);
     assert.deepEqual(kinds, ['tc', 'cgroup_skb', 'raw_tp', 'tp_btf', 'tracepoint']);
+  });
+
+  it('takes a hook of a runtime, alone or beside one of the kernel', () => {
+    const userspace = { hook: 'front' };
+    const [alone] = read({
+      ...minimal,
+      programs: [{ ...program, attach: [{ program: 'p', userspace }] }],
+    }).programs;
+    const hook = { kind: 'userspace', hook: 'front' };
+    assert.deepEqual(alone?.attach, [{ program: 'p', hook }]);
+    const attach = [{ program: 'p', tp_btf: {}, userspace }];
+    const config = read({ ...minimal, programs: [{ ...program, attach }] });
+    assert.deepEqual(config.programs[0]?.attach, [
+      { program: 'p', hook: { kind: 'tp_btf' }, alternative: hook },
+    ]);
+    assert.deepEqual([config.engine, config.runtimeSocket], ['auto', '/run/skein/agent.sock']);
   });
 
   it('takes XDP devices of one name in several network namespaces', () => {

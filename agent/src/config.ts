@@ -7,11 +7,14 @@ import { natsConfig, natsConfigIn } from '#common/nats.ts';
 import { verifierFromPublic } from '#common/nkey.ts';
 import { LABEL_KEY, LABEL_VALUE } from '#common/targeting/selector.ts';
 import { FLEET_KEY_NAME, HOST_NAME } from '#proto/subjects.ts';
-import { checkBindings, checkUnique, checkXdpDevices } from './config-checks.ts';
+import { checkBindings, checkSingleHooks, checkUnique } from './config-checks.ts';
 import { checkFamilies, counterConfig } from './counters/counter-config.ts';
-import { type Attachment, type HookParameters, UNIT_NAME } from './engine/engine.ts';
+import { type AttachmentChoice, type HookParameters, UNIT_NAME } from './engine/engine.ts';
+import { ENGINE_SETTINGS } from './engine-choice.ts';
 
 const path = z.string().min(1, 'empty path');
+/** Bytes of a unix socket's path: unix(7), less the end. */
+const MAX_SOCKET_PATH = 107;
 const device = z.string().regex(/^[^\s/]{1,15}$/, 'not a network device name');
 const staticKey = z.string().regex(/^[A-Za-z_]\w*$/, 'not a C identifier');
 
@@ -35,6 +38,13 @@ const hooks = {
   }),
 };
 
+/** As libskein has it. */
+const userspace = z.strictObject({
+  hook: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'not 1 to 64 of A-Z, a-z, 0-9, "_", "." and "-"'),
+});
+
 const attachment = z
   .strictObject({
     program: z.string().min(1),
@@ -44,12 +54,15 @@ const attachment = z
     raw_tp: hooks.raw_tp.optional(),
     tp_btf: hooks.tp_btf.optional(),
     tracepoint: hooks.tracepoint.optional(),
+    userspace: userspace.optional(),
   })
-  .transform(({ program, ...given }, context): Attachment => {
-    const chosen = hooksOf(given);
+  .transform(({ program, userspace: given, ...kernel }, context): AttachmentChoice => {
+    const chosen = hooksOf(kernel);
     const [hook] = chosen;
-    if (hook && chosen.length === 1) return { program, hook };
-    context.addIssue(`give exactly one of ${Object.keys(hooks).join(', ')}`);
+    const alternative = given && ({ kind: 'userspace', ...given } as const);
+    if (alternative && chosen.length === 0) return { program, hook: alternative };
+    if (hook && chosen.length === 1) return { program, hook, ...(alternative && { alternative }) };
+    context.addIssue(`give exactly one of ${Object.keys(hooks).join(', ')}; or userspace, or both`);
     return z.NEVER;
   });
 
@@ -80,7 +93,7 @@ const programs = z
   )
   .min(1, 'at least one program')
   .check(checkUnique((one) => one.name, 'name'))
-  .check(checkXdpDevices)
+  .check(checkSingleHooks)
   .check(checkFamilies);
 
 const publicKey = z.string().check((context) => {
@@ -110,6 +123,10 @@ function schema(defaults: AgentDefaults) {
     stateDir: path.default('/var/lib/skein/agent'),
     helper: z.strictObject({ path }).default({ path: defaults.helperPath }),
     bpffs: path.default('/sys/fs/bpf/skein'),
+    engine: z.enum(ENGINE_SETTINGS).default('auto'),
+    runtimeSocket: path
+      .refine((socket) => Buffer.byteLength(socket) <= MAX_SOCKET_PATH, 'longer than 107 bytes')
+      .default('/run/skein/agent.sock'),
     metrics: z
       .strictObject({ listen: tcpListen })
       .default({ listen: { host: '127.0.0.1', port: 9464 } }),
@@ -157,13 +174,11 @@ function resolvePaths(config: AgentConfig, base: string): AgentConfig {
     stateDir: at(config.stateDir),
     helper: { path: at(config.helper.path) },
     bpffs: at(config.bpffs),
+    runtimeSocket: at(config.runtimeSocket),
     programs: config.programs.map((program) => ({
       ...program,
       object: at(program.object),
-      attach: program.attach.map(({ program: name, hook }) => ({
-        program: name,
-        hook: resolveHook(hook, at),
-      })),
+      attach: program.attach.map((one) => ({ ...one, hook: resolveHook(one.hook, at) })),
     })),
   };
 }

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { Registry } from 'prom-client';
 import { systemClock } from '#common/clock.ts';
 import { SkeinError, toSkeinError } from '#common/errors.ts';
-import { createLogger } from '#common/log.ts';
+import { createLogger, type Logger } from '#common/log.ts';
 import { connectionOptions, connectNats } from '#common/nats.ts';
 import { verifierFromPublic } from '#common/nkey.ts';
 import { hostToken } from '#proto/subjects.ts';
@@ -12,8 +12,13 @@ import manifest from '../../package.json' with { type: 'json' };
 import { Agent } from './agent.ts';
 import { NatsBus } from './bus/nats-bus.ts';
 import { type AgentConfig, readAgentConfig } from './config.ts';
+import type { Engine } from './engine/engine.ts';
 import { KernelEngine } from './engine/kernel/kernel-engine.ts';
+import { dumpProgram } from './engine/userspace/object/dump-program.ts';
+import { UserspaceEngine } from './engine/userspace/userspace-engine.ts';
+import { chooseEngine, type EngineChoice, inEngine } from './engine-choice.ts';
 import { loadUnits } from './load-units.ts';
+import { readObject } from './object/read-object.ts';
 import { LastKnownGood } from './store/last-known-good.ts';
 
 const USAGE = 'usage: node agent/src/main.ts --config FILE [--detach-on-exit]';
@@ -25,23 +30,14 @@ async function main(): Promise<void> {
     host: hostname().toLowerCase(),
     helperPath: BUILT_HELPER,
   });
-  const units = loadUnits(config.programs);
   const logger = createLogger('agent', config.log.level);
   const ambient = { clock: systemClock, random: Math.random, logger };
   const trusted = config.controller.publicKeys.map(verifierFromPublic);
-  const engine = new KernelEngine({
-    helper: { path: config.helper.path, pinRoot: config.bpffs },
-    limits: { count: config.variants.perProgram, bytes: config.variants.bytesPerProgram },
-    clock: systemClock,
-    onSpecialised: (outcome) => void agent?.specialised(outcome),
-    onHelperExit: (why) => {
-      logger.error({ why }, 'the helper ended; starting it again. No branch changed by that');
-      agent?.helperRestarted();
-    },
-  });
   let agent: Agent | undefined;
+  const { engine, choice } = await makeEngine(config, logger, () => agent);
   const stop = stopSignal();
   try {
+    const units = loadUnits(inEngine(choice, config.programs));
     agent = await Agent.start(
       {
         target: { host: config.host, labels: config.labels },
@@ -53,6 +49,7 @@ async function main(): Promise<void> {
       },
       {
         engine,
+        disassemble: (object, program, live) => dumpProgram(readObject(object), program, live),
         makeBus: (host) =>
           new NatsBus(
             {
@@ -68,12 +65,48 @@ async function main(): Promise<void> {
         ...ambient,
       },
     );
+    // Not before it runs: what keeps an agent from starting is the only line that it says.
+    logger.info({ engine: choice.kind, because: choice.why }, 'engine chosen');
   } catch (thrown) {
     await engine.close();
     throw thrown;
   }
   await stop;
   await agent.stop({ detach: options.detachOnExit });
+}
+
+/** The kernel engine starts no helper before it is asked something. */
+async function makeEngine(
+  config: AgentConfig,
+  logger: Logger,
+  agent: () => Agent | undefined,
+): Promise<{ engine: Engine; choice: EngineChoice }> {
+  const kernel = new KernelEngine({
+    helper: { path: config.helper.path, pinRoot: config.bpffs },
+    limits: { count: config.variants.perProgram, bytes: config.variants.bytesPerProgram },
+    clock: systemClock,
+    onSpecialised: (outcome) => void agent()?.specialised(outcome),
+    onHelperExit: (why) => {
+      logger.error({ why }, 'the helper ended; starting it again. No branch changed by that');
+      agent()?.helperRestarted();
+    },
+  });
+  try {
+    const choice = await chooseEngine(config, () => kernel.probe());
+    if (choice.kind === 'kernel') return { engine: kernel, choice };
+    await kernel.close();
+    const engine = await UserspaceEngine.start({
+      socket: config.runtimeSocket,
+      onRuntime: ({ what, runtime, why }) => {
+        logger[what === 'connected' ? 'info' : 'warn']({ runtime, why }, `runtime ${what}`);
+        if (what !== 'refused') void agent()?.reconcile();
+      },
+    });
+    return { engine, choice };
+  } catch (thrown) {
+    await kernel.close();
+    throw thrown;
+  }
 }
 
 function readArguments(): { config: string; detachOnExit: boolean } {

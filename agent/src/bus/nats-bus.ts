@@ -77,8 +77,7 @@ export class NatsBus implements AgentBus {
     });
     this.#client = client;
     this.#reporter.open(connection);
-    const { report, sites } = this.#host;
-    respondWithSites(connection, report().host, sites, this.#ports.logger);
+    respondWithSites(connection, this.#host, this.#ports.logger);
     return {
       started: client.start(),
       reconnected: () => {

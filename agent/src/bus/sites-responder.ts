@@ -1,23 +1,20 @@
 import type { Msg, NatsConnection } from 'nats';
 import { toSkeinError } from '#common/errors.ts';
 import type { Logger } from '#common/log.ts';
-import type { SitesPage, SitesQuery } from '#common/site.ts';
-import { queryFromWire, replyToWire } from '#common/site-wire.ts';
+import { dumpReplyToWire, queryFromWire, replyToWire } from '#common/site-wire.ts';
 import { SitesReply, SitesRequest } from '#proto/gen/skein/v1/observed.ts';
 import { sitesRequestSubject } from '#proto/subjects.ts';
+import type { BusHost } from '../agent-bus.ts';
 
-/** Answers, for as long as the connection lasts, who asks where this host's static branches are. */
-export function respondWithSites(
-  connection: NatsConnection,
-  host: string,
-  sites: (query: SitesQuery) => Promise<SitesPage>,
-  logger: Logger,
-): void {
+type Known = Pick<BusHost, 'report' | 'sites' | 'dump'>;
+
+/** Answers, for as long as the connection lasts, who asks where this host's static branches are, or for a program. */
+export function respondWithSites(connection: NatsConnection, host: Known, logger: Logger): void {
   const answer = async (message: Msg): Promise<void> => {
-    const reply = await read(message.data, sites);
-    if (!connection.isClosed()) message.respond(SitesReply.encode(replyToWire(reply)).finish());
+    const reply = await read(message.data, host);
+    if (!connection.isClosed()) message.respond(SitesReply.encode(reply).finish());
   };
-  connection.subscribe(sitesRequestSubject(host), {
+  connection.subscribe(sitesRequestSubject(host.report().host), {
     callback: (error, message) => {
       if (error) return;
       answer(message).catch((thrown) => logger.debug({ err: thrown }, 'sites not told'));
@@ -25,10 +22,12 @@ export function respondWithSites(
   });
 }
 
-async function read(data: Uint8Array, sites: (query: SitesQuery) => Promise<SitesPage>) {
+async function read(data: Uint8Array, { sites, dump }: Known): Promise<SitesReply> {
   try {
-    return await sites(queryFromWire(SitesRequest.decode(data)));
+    const request = SitesRequest.decode(data);
+    if (request.instructions) return dumpReplyToWire(await dump(request));
+    return replyToWire(await sites(queryFromWire(request)));
   } catch (thrown) {
-    return toSkeinError(thrown);
+    return replyToWire(toSkeinError(thrown));
   }
 }

@@ -75,7 +75,7 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-export type EngineKind = 'kernel' | 'fake';
+export type EngineKind = 'kernel' | 'userspace' | 'fake';
 
 export interface UnitSpec {
   /** Matches {@link UNIT_NAME}. */
@@ -97,6 +97,11 @@ export interface Attachment {
   readonly hook: HookParameters;
 }
 
+/** A kernel hook, and where the program goes when the agent runs the userspace engine. */
+export interface AttachmentChoice extends Attachment {
+  readonly alternative?: RuntimeHook;
+}
+
 /** What SEC() leaves open. The kind must agree with the program's section name. */
 export type HookParameters =
   | {
@@ -116,7 +121,14 @@ export type HookParameters =
   /** `name` defaults to the one in the section name. */
   | { readonly kind: 'raw_tp'; readonly name?: string }
   | { readonly kind: 'tp_btf' }
-  | { readonly kind: 'tracepoint'; readonly category?: string; readonly name?: string };
+  | { readonly kind: 'tracepoint'; readonly category?: string; readonly name?: string }
+  | RuntimeHook;
+
+/** A hook of processes that embed libskein: of every one that offers it. */
+export interface RuntimeHook {
+  readonly kind: 'userspace';
+  readonly hook: string;
+}
 
 export interface UnitStatus {
   readonly unit: string;

@@ -15,6 +15,9 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   NO_DEVICE: 'SKEIN_NO_DEVICE',
   NOT_FOUND: 'SKEIN_KERNEL_REFUSED',
   LIMIT: 'SKEIN_KERNEL_REFUSED',
+  UNSUPPORTED: 'SKEIN_UNSUPPORTED_MACHINE',
+  CODE_CHANGED: 'SKEIN_READBACK_MISMATCH',
+  MAP_REFUSED: 'SKEIN_KERNEL_REFUSED',
 };
 
 /** Where the catalogue's remedy does not fit. */

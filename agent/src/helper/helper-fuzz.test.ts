@@ -131,8 +131,47 @@ function fuzzSeeds(): Op[] {
       },
     },
     { $case: 'makeSet', value: { name: 'fuzz', values: [1n, 1n << 63n] } },
+    {
+      $case: 'mapCode',
+      value: {
+        code: Buffer.from('0f1f440000c30000000000000000', 'hex'),
+        patches: [
+          { offset: 6, target: { $case: 'helper', value: 7 } },
+          { offset: 6, target: { $case: 'codeOffset', value: 5 } },
+        ],
+      },
+    },
+    // No code has handle 9 for long: what is mutated is never run as machine code.
+    {
+      $case: 'pokeCode',
+      value: {
+        pokes: [{ code: 9, offset: 0, expected: 0x441f0fn, replacement: 0x1_0000_00e9n }],
+        protocol: 1,
+      },
+    },
+    { $case: 'readBytes', value: { code: 9, offset: 1, length: 4 } },
+    interpret('b700000005000000050003000100000095000000000000009500000000000000'),
+    interpret('c3120000010000001f2100000000000085000000070000009500000000000000'),
+    interpret('7b1af8ff0000000079a0f8ff0000000085100000000000009500000000000000'),
   ];
 }
+
+/** Instructions as hex, on 16 bytes of memory, with a site at the second one. */
+const interpret = (hex: string): Op => ({
+  $case: 'runProgram',
+  value: {
+    engine: {
+      $case: 'interpreted',
+      value: {
+        instructions: Buffer.from(hex, 'hex'),
+        sites: [{ start: 1, instruction: 1, target: 3, taken: true }],
+      },
+    },
+    memory: Buffer.alloc(16, 7),
+    repeat: 2,
+    timeLimitMs: 20,
+  },
+});
 
 /** A small seeded generator: a failure can be repeated. */
 function mulberry32(seed: number): () => number {

@@ -21,6 +21,15 @@ const MAKERS: { readonly [K in OpName]: (value: RequestOf<K>) => Op } = {
   readCode: (value) => ({ $case: 'readCode', value }),
   makeSet: (value) => ({ $case: 'makeSet', value }),
   readCounters: (value) => ({ $case: 'readCounters', value }),
+  mapCode: (value) => ({ $case: 'mapCode', value }),
+  pokeCode: (value) => ({ $case: 'pokeCode', value }),
+  readBytes: (value) => ({ $case: 'readBytes', value }),
+  runProgram: (value) => ({ $case: 'runProgram', value }),
+  runtimeHello: (value) => ({ $case: 'runtimeHello', value }),
+  makeVmMap: (value) => ({ $case: 'makeVmMap', value }),
+  vmMapOp: (value) => ({ $case: 'vmMapOp', value }),
+  installProgram: (value) => ({ $case: 'installProgram', value }),
+  removeProgram: (value) => ({ $case: 'removeProgram', value }),
 };
 
 export function makeOp<K extends OpName>(op: K, value: RequestOf<K>): Op {

@@ -2,14 +2,10 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { SkeinError } from '#common/errors.ts';
-import { type HelloResponse, HelperRequest, HelperResponse } from '#proto/gen/skein/v1/helper.ts';
-import { encodeFrame, FrameDecoder, MAX_FRAME_BYTES } from './framing.ts';
-import type { Helper, Op, OpName, RequestOf, Result, ResultOf } from './helper.ts';
-import { fromHelperError } from './helper-error.ts';
-import { isResultOf, makeOp } from './helper-op.ts';
+import type { HelloResponse } from '#proto/gen/skein/v1/helper.ts';
+import { Exchange, PROTOCOL_VERSION, protocolError } from './exchange.ts';
+import type { Helper, OpName, RequestOf, Result, ResultOf } from './helper.ts';
 
-/** Must be that of the helper: PROTOCOL_VERSION in agent/native/src/call.h. */
-const PROTOCOL_VERSION = 1;
 const HANDSHAKE_DEADLINE_MS = 10_000;
 const CLOSE_DEADLINE_MS = 5_000;
 /** Of the child's standard error, the end is kept for the message that says why it ended. */
@@ -43,7 +39,7 @@ export async function startHelper(options: HelperOptions): Promise<Helper> {
     HANDSHAKE_DEADLINE_MS,
   );
   try {
-    const result = await connection.exchange({
+    const result = await connection.exchange.send({
       $case: 'hello',
       value: { protocolVersion: PROTOCOL_VERSION },
     });
@@ -71,10 +67,6 @@ function checkHello(result: Result): HelloResponse {
   return result.value;
 }
 
-function protocolError(message: string, cause?: unknown): SkeinError {
-  return new SkeinError('SKEIN_HELPER_PROTOCOL', message, { cause });
-}
-
 class HelperProcess implements Helper {
   readonly hello: HelloResponse;
   readonly #connection: Connection;
@@ -92,13 +84,8 @@ class HelperProcess implements Helper {
     return this.#connection.exited;
   }
 
-  async request<K extends OpName>(op: K, value: RequestOf<K>): Promise<ResultOf<K>> {
-    const result = await this.#connection.exchange(makeOp(op, value));
-    if (result.$case === 'error') throw fromHelperError(result.value);
-    if (isResultOf(result, op)) return result.value;
-    const error = protocolError(`helper answered ${op} with ${result.$case}`);
-    this.#connection.fail(error.message);
-    throw error;
+  request<K extends OpName>(op: K, value: RequestOf<K>): Promise<ResultOf<K>> {
+    return this.#connection.exchange.request(op, value);
   }
 
   close(): Promise<void> {
@@ -106,29 +93,24 @@ class HelperProcess implements Helper {
   }
 }
 
-interface Waiting {
-  readonly resolve: (result: Result) => void;
-  readonly reject: (error: SkeinError) => void;
-}
-
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
-/** Matches responses to requests; whatever breaks the protocol ends the child. */
+/** The child; whatever breaks the protocol ends it. */
 class Connection {
+  readonly exchange: Exchange;
   readonly exited: Promise<string>;
   readonly #child: Child;
   readonly #path: string;
-  readonly #decoder = new FrameDecoder();
-  readonly #waiting = new Map<bigint, Waiting>();
-  #lastId = 0n;
   #stderr = '';
-  /** Set once the child is given up or gone; every later request fails with it. */
-  #end: SkeinError | undefined;
 
   constructor(child: Child, path: string) {
     this.#child = child;
     this.#path = path;
-    child.stdout.on('data', (chunk: Buffer) => this.#receive(chunk));
+    this.exchange = new Exchange({
+      write: (frame) => child.stdin.write(frame),
+      giveUp: (what, cause) => this.fail(what, cause),
+    });
+    child.stdout.on('data', (chunk: Buffer) => this.exchange.receive(chunk));
     child.stderr.setEncoding('utf8');
     child.stderr.on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT_CHARACTERS);
@@ -137,7 +119,7 @@ class Connection {
     child.stdin.on('error', () => {});
     this.exited = once(child, 'close').then(([code, signal]: unknown[]) => {
       const why = this.#describeExit(code, signal);
-      this.#fail(new SkeinError('SKEIN_HELPER_DIED', why));
+      this.exchange.end(new SkeinError('SKEIN_HELPER_DIED', why));
       return why;
     });
   }
@@ -147,24 +129,9 @@ class Connection {
     return this.#child.pid ?? 0;
   }
 
-  exchange(op: Op): Promise<Result> {
-    if (this.#end !== undefined) return Promise.reject(this.#end);
-    this.#lastId += 1n;
-    const id = this.#lastId;
-    const payload = HelperRequest.encode({ id, op }).finish();
-    if (payload.length > MAX_FRAME_BYTES) {
-      const message = `${op.$case} request of ${payload.length} bytes: more than 64 MiB`;
-      return Promise.reject(new SkeinError('SKEIN_INVALID_ARGUMENT', message));
-    }
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      this.#child.stdin.write(encodeFrame(payload));
-    });
-  }
-
   /** Ends a child that does not keep to the protocol. */
   fail(what: string, cause?: unknown): void {
-    this.#fail(protocolError(`${this.#path}: ${what}`, cause));
+    this.exchange.end(protocolError(`${this.#path}: ${what}`, cause));
     this.kill();
   }
 
@@ -179,29 +146,6 @@ class Connection {
     const deadline = setTimeout(() => this.kill(), CLOSE_DEADLINE_MS);
     await this.exited;
     clearTimeout(deadline);
-  }
-
-  #receive(chunk: Uint8Array): void {
-    if (this.#end !== undefined) return;
-    try {
-      for (const payload of this.#decoder.push(chunk)) this.#settle(HelperResponse.decode(payload));
-    } catch (cause) {
-      this.fail('output is not the protocol', cause);
-    }
-  }
-
-  #settle(response: HelperResponse): void {
-    const waiting = this.#waiting.get(response.id);
-    if (waiting === undefined) throw new RangeError(`answer to unknown request ${response.id}`);
-    if (response.result === undefined) throw new RangeError(`empty answer to ${response.id}`);
-    this.#waiting.delete(response.id);
-    waiting.resolve(response.result);
-  }
-
-  #fail(error: SkeinError): void {
-    this.#end ??= error;
-    for (const waiting of this.#waiting.values()) waiting.reject(this.#end);
-    this.#waiting.clear();
   }
 
   #describeExit(code: unknown, signal: unknown): string {

@@ -1,7 +1,13 @@
 /** The helper as a stranger sees it: raw bytes in, raw bytes out. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { CounterPlace, HelperResponse, Variable } from '#proto/gen/skein/v1/helper.ts';
+import type {
+  CodePoke,
+  CounterPlace,
+  HelperResponse,
+  InterpretedProgram,
+  Variable,
+} from '#proto/gen/skein/v1/helper.ts';
 import { encodeFrame } from './framing.ts';
 import type { Op } from './helper.ts';
 import { converse, frames, HELLO } from './raw-helper.ts';
@@ -82,6 +88,21 @@ describe('helper protocol', () => {
       value: { map, counters: Array(count).fill({ index: 0, offset: 0, size: 8, ...changes }) },
     });
     const xdp = { device: 'd', netns: '', mode: 0 } as const;
+    const pokes = (changes: Partial<CodePoke>): CodePoke[] => [
+      { code: 1, offset: 0, expected: 0n, replacement: 0n, ...changes },
+    ];
+    const site = { start: 0, instruction: 0, target: 0, taken: true };
+    const interpreted = { instructions: Buffer.alloc(16), sites: [site] };
+    const run = {
+      engine: { $case: 'interpreted', value: interpreted } as const,
+      memory: Buffer.of(),
+      repeat: 1,
+      timeLimitMs: 10,
+    };
+    const interpret = (changes: Partial<InterpretedProgram>): Op => ({
+      $case: 'runProgram',
+      value: { ...run, engine: { $case: 'interpreted', value: { ...interpreted, ...changes } } },
+    });
     const bad: readonly (readonly [Op | undefined, string])[] = [
       [undefined, 'op'],
       [{ $case: 'load', value: { ...load, object: Buffer.of() } }, 'object'],
@@ -177,6 +198,48 @@ describe('helper protocol', () => {
       [readCounters({}, 1, 16_385), 'counters'],
       [readCounters({ size: 2 }), 'counters.size'],
       [readCounters({ offset: 4 }), 'counters.offset'],
+      [{ $case: 'mapCode', value: { code: Buffer.of(), patches: [] } }, 'code'],
+      [
+        {
+          $case: 'mapCode',
+          value: {
+            code: Buffer.alloc(8),
+            patches: [{ offset: 1, target: { $case: 'helper', value: 7 } }],
+          },
+        },
+        'patches.offset',
+      ],
+      [
+        {
+          $case: 'mapCode',
+          value: {
+            code: Buffer.alloc(8),
+            patches: [{ offset: 0, target: { $case: 'codeOffset', value: 8 } }],
+          },
+        },
+        'patches.code_offset',
+      ],
+      [
+        {
+          $case: 'mapCode',
+          value: { code: Buffer.alloc(8), patches: [{ offset: 0, target: undefined }] },
+        },
+        'patches.target',
+      ],
+      [{ $case: 'pokeCode', value: { pokes: [], protocol: 0 } }, 'pokes'],
+      [{ $case: 'pokeCode', value: { pokes: pokes({ code: 0 }), protocol: 0 } }, 'pokes.code'],
+      [{ $case: 'pokeCode', value: { pokes: pokes({ offset: 4 }), protocol: 0 } }, 'pokes.offset'],
+      [{ $case: 'readBytes', value: { code: 0, offset: 0, length: 1 } }, 'code'],
+      [{ $case: 'readBytes', value: { code: 1, offset: 0, length: 1 << 25 } }, 'length'],
+      [{ $case: 'runProgram', value: { ...run, engine: undefined } }, 'engine'],
+      [{ $case: 'runProgram', value: { ...run, timeLimitMs: 0 } }, 'time_limit_ms'],
+      [{ $case: 'runProgram', value: { ...run, timeLimitMs: 60_001 } }, 'time_limit_ms'],
+      [{ $case: 'runProgram', value: { ...run, repeat: 100_000_001 } }, 'repeat'],
+      [{ $case: 'runProgram', value: { ...run, memory: Buffer.alloc((1 << 20) + 1) } }, 'memory'],
+      [interpret({ instructions: Buffer.alloc(12) }), 'instructions'],
+      [interpret({ sites: [{ ...site, start: 2 }] }), 'sites.instruction'],
+      [interpret({ sites: [{ ...site, instruction: 2 }] }), 'sites.instruction'],
+      [interpret({ sites: [{ ...site, target: 2 }] }), 'sites.target'],
     ];
     const { responses } = await converse(HELPER_PATH, frames(HELLO, ...bad.map(([op]) => op)));
     assert.deepEqual(

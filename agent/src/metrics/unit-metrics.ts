@@ -2,7 +2,7 @@ import { Gauge, type Registry } from 'prom-client';
 import type { Tier } from '#common/observed.ts';
 import type { ProgramStatus, UnitStatus } from '../engine/engine.ts';
 
-const TIERS: readonly Tier[] = ['dynamic', 'specialised'];
+const TIERS: readonly Tier[] = ['dynamic', 'specialised', 'patched'];
 
 /** One gauge per number that the kernel reports of a program. */
 const PROGRAM_GAUGES: readonly {

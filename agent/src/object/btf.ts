@@ -8,6 +8,7 @@ export const BTF_PTR = 2;
 export const BTF_ARRAY = 3;
 export const BTF_STRUCT = 4;
 export const BTF_UNION = 5;
+const BTF_FUNC = 12;
 const BTF_VAR = 14;
 const BTF_DATASEC = 15;
 
@@ -41,6 +42,8 @@ const TAILS: readonly (readonly [once: number, each: number])[] = [
 const BTF_MAGIC = 0xeb9f;
 const RECORD_SIZE = 12;
 const POINTER_SIZE = 8;
+/** Of a function, in its count: BTF_FUNC_GLOBAL. */
+const GLOBAL = 1;
 /** Of modifiers and arrays within each other: compilers stay far below, and a type could be made of itself. */
 const MAX_DEPTH = 32;
 
@@ -111,6 +114,13 @@ export class BtfTypes {
         variable?.kind === BTF_VAR ? [[variable.name, variable.sizeOrType]] : [],
       ),
     );
+  }
+
+  /** Types of the parameters of a global function; undefined when there is none of that name. */
+  parameters(name: string): readonly number[] | undefined {
+    const fn = this.#types.find((type) => type.kind === BTF_FUNC && type.name === name);
+    const prototype = fn?.count === GLOBAL ? this.#types[fn.sizeOrType - 1] : undefined;
+    return prototype && this.#entries(prototype).map((at) => this.#view.u32(at + 4));
   }
 
   /** Of a struct or union. */

@@ -6,7 +6,10 @@ export interface MapDefinition {
   /** `BPF_MAP_TYPE_*`. */
   readonly type: number;
   readonly maxEntries: number;
+  /** `BPF_F_*`. */
+  readonly flags: number;
   /** Bytes. */
+  readonly keySize: number;
   readonly valueSize: number;
   /** Id of the value's type; undefined where the definition gives its size alone. */
   readonly valueType: number | undefined;
@@ -26,12 +29,17 @@ export function readMaps(types: BtfTypes): ReadonlyMap<string, MapDefinition> {
       );
       const number = (field: string) => countOf(types, given.get(field));
       const valueType = given.get('value');
-      const sizeOfType = valueType === undefined ? undefined : types.sizeOf(valueType);
+      const bytesOf = (field: string) => {
+        const type = given.get(field);
+        return (type === undefined ? undefined : types.sizeOf(type)) ?? number(`${field}_size`);
+      };
       const map: MapDefinition = {
         name,
         type: number('type'),
         maxEntries: number('max_entries'),
-        valueSize: sizeOfType ?? number('value_size'),
+        flags: number('map_flags'),
+        keySize: bytesOf('key'),
+        valueSize: bytesOf('value'),
         valueType,
       };
       return [[name, map]];

@@ -107,5 +107,9 @@ function weakestTier(parts: readonly Part[]): Tier {
     if (flip?.outcome.ok) return [flip.outcome.report.tier];
     return status?.programs.map((program) => program.tier) ?? ['dynamic' as const];
   });
-  return tiers.every((tier) => tier === 'specialised') ? 'specialised' : 'dynamic';
+  return (
+    (['patched', 'specialised'] as const).find((wanted) =>
+      tiers.every((tier) => tier === wanted),
+    ) ?? 'dynamic'
+  );
 }

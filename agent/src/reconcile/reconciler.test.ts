@@ -335,6 +335,13 @@ describe('Reconciler', () => {
     assert.deepEqual([...host.world.units.keys()], ['guard']);
   });
 
+  it('unloads it also when it comes late', async () => {
+    await host.reconciler.reconcileAll();
+    await new Host([testUnit(), testUnit('old')], host.world).reconciler.reconcileAll();
+    await host.reconciler.reconcileAll();
+    assert.deepEqual([...host.world.units.keys()], ['guard']);
+  });
+
   it('a helper that cannot be asked makes the unit unready, not unloaded', async () => {
     await host.receive('net.alpha', { value: true });
     await host.receive('net.beta', { value: true });

@@ -75,6 +75,8 @@ export class Reconciler {
 
   /** Reads everything anew and repairs what differs. Resolves when that is done. */
   reconcileAll(): Promise<void> {
+    // What an earlier configuration left may come late, with the process that runs it.
+    this.#leftoversGone = false;
     return this.#ask(this.#runners);
   }
 

@@ -71,9 +71,9 @@ export class UnitRunner {
   async attach(): Promise<void> {
     if (this.#status === undefined || this.#status.attached) return;
     const status = await this.#attempt(() => this.#ports.engine.attach(this.unit.spec.name));
-    if (status) this.#ports.logger.info({ unit: this.unit.spec.name }, 'attached');
+    if (status?.attached) this.#ports.logger.info({ unit: this.unit.spec.name }, 'attached');
     // The engine need not keep what could not be attached: begin anew.
-    else this.#loaded = false;
+    else if (status === undefined) this.#loaded = false;
   }
 
   /** Takes over what a flip read back. */

@@ -8,6 +8,8 @@ import { Agent } from '../agent.ts';
 import { NatsBus } from '../bus/nats-bus.ts';
 import { FakeEngine } from '../engine/fake/fake-engine.ts';
 import { FakeWorld } from '../engine/fake/fake-world.ts';
+import { dumpProgram } from '../engine/userspace/object/dump-program.ts';
+import { readObject } from '../object/read-object.ts';
 import { LastKnownGood } from '../store/last-known-good.ts';
 import { recordingLogger, target, testUnit, trusted } from './fixtures.ts';
 
@@ -39,6 +41,7 @@ export class TestHost implements AsyncDisposable {
       },
       {
         engine: new FakeEngine(this.world),
+        disassemble: (object, program, live) => dumpProgram(readObject(object), program, live),
         makeBus: (host) =>
           new NatsBus(
             { connect: () => connectNats(options), trusted, heartbeatMs: 200, ...ambient },

@@ -40,7 +40,7 @@ export function hookOfSection(section: string): SectionHook | undefined {
  */
 export function attachHook(program: string, section: string, hook: HookParameters): AttachHook {
   const declared = hookOfSection(section);
-  if (declared?.kind !== hook.kind) {
+  if (declared?.kind !== hook.kind || hook.kind === 'userspace') {
     throw new SkeinError(
       'SKEIN_CONFIG',
       `program ${program} is SEC("${section}"), which cannot be attached as ${hook.kind}`,
@@ -90,6 +90,8 @@ export function describeHook(section: string, hook: HookParameters): string {
       return `tc ${hook.direction} ${hook.device}${inNetns(hook.netns)}`;
     case 'cgroup_skb':
       return `${section} ${hook.cgroup}`;
+    case 'userspace':
+      return `${hook.kind} ${hook.hook}`;
     case 'raw_tp':
       return hook.name === undefined ? section : `raw_tp/${hook.name}`;
     case 'tp_btf':

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Helper } from '../../helper/helper.ts';
 import { sitesOfProgram } from '../../object/call-graph.ts';
+import { siteSetName } from '../site-set-name.ts';
 import type { ReadUnit } from './read-unit.ts';
 import { SitePlaces } from './site-addresses.ts';
 import { siteMarks } from './site-marks.ts';
@@ -24,8 +25,8 @@ export async function pinSiteSets(
 ): Promise<void> {
   for (const [key, addresses] of await addressesByKey(helper, unit, programs)) {
     if (addresses === undefined || addresses.length > MAX_VALUES) continue;
-    const name = `${PIN_PREFIX}${key}`.replaceAll(/\W/g, '_').slice(0, 15);
-    const { map } = await helper.request('makeSet', { name, values: [...addresses] });
+    const set = { name: siteSetName(key), values: [...addresses] };
+    const { map } = await helper.request('makeSet', set);
     await helper.request('pin', { handle: map, path: siteSetPin(directory, key) });
     await helper.request('close', { handle: map });
   }
