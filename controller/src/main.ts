@@ -33,7 +33,7 @@ import { closeNats } from './bus/close-nats.ts';
 import { controlBucket } from './bus/control-bucket.ts';
 import { followHosts } from './bus/host-feed.ts';
 import { HostRecords } from './bus/host-records.ts';
-import { askSites } from './bus/host-sites.ts';
+import { askHost } from './bus/host-sites.ts';
 import { keyBucket } from './bus/key-bucket.ts';
 import { leaseBucket } from './bus/lease-bucket.ts';
 import { Link } from './bus/link.ts';
@@ -297,7 +297,7 @@ export async function startController(
   const calls: CallParts = { authenticate, metrics, clock, logger, watches };
   const grpc = await serveGrpc(config, {
     keys: keyService(calls, { cache, desk, fleet, clock }),
-    fleet: fleetService(calls, { cache, fleet, clock, askSites: askSites(nc, link) }),
+    fleet: fleetService(calls, { cache, fleet, clock, ask: askHost(nc, link) }),
     audit: auditService(calls, auditLog),
     control: controlService(calls, control, controlDesk),
     rollouts: rolloutService(calls, { ...rollouts, cache: rolloutCache, keys: cache, fleet }),

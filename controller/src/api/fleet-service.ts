@@ -1,28 +1,28 @@
 import type { Clock } from '#common/clock.ts';
 import { SkeinError } from '#common/errors.ts';
-import { siteToWire } from '#common/site-wire.ts';
+import { instructionToWire, siteToWire } from '#common/site-wire.ts';
 import { labelsOf } from '#common/targeting/evaluate.ts';
 import { matches, parseSelector, type Selector } from '#common/targeting/selector.ts';
 import type { FleetServiceServer, Host } from '#proto/gen/skein/v1/fleet.ts';
-import { type AskSites, hostSilent } from '../bus/host-sites.ts';
+import { type AskHost, hostSilent } from '../bus/host-sites.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { isLive, type KnownHost } from '../fleet/host.ts';
 import { hostStateOf } from '../fleet/host-state.ts';
 import type { KeyCache } from '../keys/key-cache.ts';
 import { type CallParts, unary, watch } from './call.ts';
 import { hostName, selectorText } from './fields.ts';
-import { sitesFromWire } from './requests.ts';
+import { dumpFromWire, sitesFromWire } from './requests.ts';
 import { hostToWire } from './responses.ts';
 
 export interface FleetServiceParts {
   readonly cache: KeyCache;
   readonly fleet: Fleet;
   readonly clock: Clock;
-  readonly askSites: AskSites;
+  readonly ask: AskHost;
 }
 
 export function fleetService(calls: CallParts, parts: FleetServiceParts): FleetServiceServer {
-  const { cache, fleet, clock, askSites } = parts;
+  const { cache, fleet, clock, ask } = parts;
 
   const show = (host: KnownHost): Host =>
     hostToWire(
@@ -30,23 +30,32 @@ export function fleetService(calls: CallParts, parts: FleetServiceParts): FleetS
       hostStateOf(host, (key) => cache.head(key), clock.now()),
     );
 
+  const known = (name: string): KnownHost => {
+    const host = fleet.get(name);
+    if (!host) throw new SkeinError('SKEIN_HOST_NOT_FOUND', `host "${name}"`);
+    return host;
+  };
+  const requireLive = (name: string): void => {
+    if (!isLive(known(name), clock.now())) throw hostSilent(name);
+  };
+
   return {
     listHosts: unary(calls, ({ selector }) => {
       const isWanted = hostFilter(selector);
       return { hosts: inOrder(fleet).filter(isWanted).map(show) };
     }),
-    getHost: unary(calls, ({ name }) => {
-      const host = fleet.get(hostName(name));
-      if (!host) throw new SkeinError('SKEIN_HOST_NOT_FOUND', `host "${name}"`);
-      return show(host);
-    }),
+    getHost: unary(calls, ({ name }) => show(known(hostName(name)))),
     listSites: unary(calls, async (request) => {
       const { host: name, query } = sitesFromWire(request);
-      const host = fleet.get(name);
-      if (!host) throw new SkeinError('SKEIN_HOST_NOT_FOUND', `host "${name}"`);
-      if (!isLive(host, clock.now())) throw hostSilent(name);
-      const { sites, total } = await askSites(name, query);
+      requireLive(name);
+      const { sites, total } = await ask.sites(name, query);
       return { sites: sites.map(siteToWire), total };
+    }),
+    dumpProgram: unary(calls, async (request) => {
+      const { host: name, query } = dumpFromWire(request);
+      requireLive(name);
+      const { section, instructions, total } = await ask.dump(name, query);
+      return { section, instructions: instructions.map(instructionToWire), total };
     }),
     watch: watch(calls, ({ selector }, connect) => {
       const isWanted = hostFilter(selector);

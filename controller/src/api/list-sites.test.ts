@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { AssemblyInstruction } from '#common/assembly.ts';
 import { SkeinError } from '#common/errors.ts';
 import { pageOfSites, SITES_PER_PAGE, type SiteReport } from '#common/site.ts';
-import { queryFromWire, replyToWire, siteFromWire } from '#common/site-wire.ts';
+import {
+  dumpReplyToWire,
+  instructionFromWire,
+  queryFromWire,
+  replyToWire,
+  siteFromWire,
+} from '#common/site-wire.ts';
 import { Encoding, SitesReply, SitesRequest } from '#proto/gen/skein/v1/observed.ts';
 import { sitesRequestSubject } from '#proto/subjects.ts';
 import { until } from '../../../test/support/until.ts';
@@ -59,6 +66,23 @@ test('gives on what the agent says', async () => {
   });
 });
 
+test('gives on a program in assembly, from where it is asked to', async () => {
+  const host = await liveHost('dumped');
+  const asked: SitesRequest[] = [];
+  const page = { section: 'xdp', instructions: [INSTRUCTION], total: 8 };
+  await answer(host.name, (data) => {
+    asked.push(SitesRequest.decode(data));
+    return dumpReplyToWire(page);
+  });
+  const wanted = { unit: 'guard', program: 'ingress', offset: 7 };
+  const { instructions, ...rest } = await client.dump({ host: host.name, ...wanted });
+  assert.deepEqual({ ...rest, instructions: instructions.map(instructionFromWire) }, page);
+  assert.deepEqual(asked, [{ ...wanted, key: '', instructions: true }]);
+  await assert.rejects(client.dump({ host: 'nobody', ...wanted }), {
+    code: 'SKEIN_HOST_NOT_FOUND',
+  });
+});
+
 test('refuses an answer that it cannot read', async () => {
   const host = await liveHost('strange');
   const site = { ...replyToWire({ sites: [siteAt(0)], total: 1 }).sites[0] };
@@ -86,6 +110,22 @@ test('a host that is unknown, lost, or without an agent that answers', async () 
     return error instanceof SkeinError && error.code === 'SKEIN_HOST_SILENT';
   });
 });
+
+const INSTRUCTION: AssemblyInstruction = {
+  instruction: 3,
+  opcode: 0x55,
+  function: 'ingress',
+  text: 'if r0 != 0x0 goto pc+1',
+  source: { file: '/src/guard.bpf.c', line: 7 },
+  site: {
+    key: 'drop',
+    encoding: 'default',
+    inverse: false,
+    target: 5,
+    isJump: true,
+    live: { on: true, state: 'branch' },
+  },
+};
 
 function siteAt(at: number): SiteReport {
   return {

@@ -1,7 +1,8 @@
+import type { DumpQuery } from '#common/assembly.ts';
 import type { SitesQuery } from '#common/site.ts';
 import { queryFromWire } from '#common/site-wire.ts';
 import type { ListAuditRequest, StateAtRequest } from '#proto/gen/skein/v1/audit.ts';
-import type { ListSitesRequest } from '#proto/gen/skein/v1/fleet.ts';
+import type { DumpProgramRequest, ListSitesRequest } from '#proto/gen/skein/v1/fleet.ts';
 import type {
   ApplyKeyRequest,
   CreateKeyRequest,
@@ -126,4 +127,13 @@ export function sitesFromWire(request: ListSitesRequest): {
   const { unit, program, key } = request;
   for (const [field, value] of Object.entries({ unit, program, key })) text(field, value);
   return { host: hostName(request.host, 'host'), query: queryFromWire(request) };
+}
+
+export function dumpFromWire(request: DumpProgramRequest): {
+  readonly host: string;
+  readonly query: DumpQuery;
+} {
+  const { unit, program, offset } = request;
+  for (const [field, value] of Object.entries({ unit, program })) text(field, value);
+  return { host: hostName(request.host, 'host'), query: { unit, program, offset } };
 }

@@ -7,6 +7,8 @@ import {
 } from '#proto/gen/skein/v1/audit.ts';
 import { type Control, ControlServiceClient } from '#proto/gen/skein/v1/control.ts';
 import {
+  type DumpProgramRequest,
+  type DumpProgramResponse,
   FleetServiceClient,
   type Host,
   type ListHostsResponse,
@@ -133,6 +135,10 @@ export class TestClient {
   sites(host: string, more: Partial<ListSitesRequest> = {}) {
     const request = { host, unit: '', program: '', key: '', offset: 0, ...more };
     return this.#call<ListSitesResponse>((...rest) => this.fleet.listSites(request, ...rest));
+  }
+
+  dump(request: DumpProgramRequest) {
+    return this.#call<DumpProgramResponse>((...rest) => this.fleet.dumpProgram(request, ...rest));
   }
 
   async auditList(more: { key?: string; since?: Date; limit?: number } = {}) {
