@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { AssemblyInstruction } from '#common/assembly.ts';
 import { desiredFromWire } from '#common/desired-wire.ts';
 import type { SiteReport } from '#common/site.ts';
-import { siteFromWire } from '#common/site-wire.ts';
+import { instructionFromWire, siteFromWire } from '#common/site-wire.ts';
 import { AuditServiceClient } from '#proto/gen/skein/v1/audit.ts';
 import { ControlServiceClient } from '#proto/gen/skein/v1/control.ts';
 import { FleetServiceClient } from '#proto/gen/skein/v1/fleet.ts';
@@ -71,6 +72,16 @@ export function createGrpcClient(target: GrpcTarget): SkeinClient {
         const page = await call(fleet.listSites.bind(fleet), request);
         sites.push(...page.sites.map(siteFromWire));
         if (page.sites.length === 0 || sites.length >= page.total) return sites;
+      }
+    },
+    async dumpProgram(host, unit, program) {
+      const instructions: AssemblyInstruction[] = [];
+      for (;;) {
+        const request = { host, unit, program, offset: instructions.length };
+        const page = await call(fleet.dumpProgram.bind(fleet), request);
+        instructions.push(...page.instructions.map(instructionFromWire));
+        if (page.instructions.length === 0 || instructions.length >= page.total)
+          return { name: program, section: page.section, instructions };
       }
     },
     watchHosts: (selector, signal) =>

@@ -1,3 +1,4 @@
+import type { Assembly } from '#common/assembly.ts';
 import type { Control } from '#common/control/control.ts';
 import type { DesiredState } from '#common/desired.ts';
 import type { HostReport, KeyObservation, ProgramReport } from '#common/observed.ts';
@@ -27,6 +28,8 @@ export interface SkeinClient {
   getHost(name: string): Promise<HostView>;
   /** Read back by the host's agent, now; an absent field lets any pass. */
   listSites(host: string, query: Omit<SitesQuery, 'offset'>): Promise<readonly SiteReport[]>;
+  /** As its object has it, with what the host's agent reads back of its sites now. */
+  dumpProgram(host: string, unit: string, program: string): Promise<Assembly>;
   watchHosts(selector: string, signal: AbortSignal): AsyncIterable<HostView>;
   /** Newest first; a limit of 0 is the controller's own, 100. */
   listAudit(query: AuditQuery): Promise<readonly AuditEntry[]>;

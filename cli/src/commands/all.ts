@@ -16,6 +16,7 @@ import { installSet } from './set.ts';
 import { installState } from './state.ts';
 import { installUp } from './up.ts';
 import { installVersion } from './version.ts';
+import { installVm } from './vm.ts';
 import { installWatch } from './watch.ts';
 
 /** Every command, in the order of the help. */
@@ -39,6 +40,7 @@ export const COMMANDS: readonly CommandInstaller[] = [
   installAudit,
   installState,
   installObject,
+  installVm,
   installCompletion,
   installVersion,
 ];

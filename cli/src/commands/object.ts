@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { SkeinError } from '#common/errors.ts';
+import { assemblyText } from '../output/assembly-text.ts';
 import { count } from '../output/quantities.ts';
 import { examples } from '../program.ts';
 import { type CommandInstaller, createOutput, type Runtime } from '../session.ts';
@@ -26,6 +27,18 @@ export const installObject: CommandInstaller = (program, runtime) => {
     )
     .action(async (file: string, _flags: unknown, command: Command) => {
       await inspect(runtime, command, file);
+    });
+  object
+    .command('dump')
+    .description('show programs in assembly, with their static branches marked')
+    .argument('<file>', 'a BPF ELF object')
+    .argument('[program]', 'only this one')
+    .addHelpText(
+      'after',
+      examples('skein object dump guard.bpf.o guard_xdp', 'skein object dump guard.bpf.o -o json'),
+    )
+    .action(async (file: string, name: string | undefined, _flags: unknown, command: Command) => {
+      await dump(runtime, command, file, name);
     });
   object
     .command('lower')
@@ -70,6 +83,18 @@ async function inspect(runtime: Runtime, command: Command, file: string): Promis
   const report = withObjectFile(file, inspectObject);
   output.result(objectDocument(report), () => objectText(report, output.paint));
   for (const problem of report.problems) output.note(`warning: cannot be made: ${problem}`);
+}
+
+async function dump(
+  runtime: Runtime,
+  command: Command,
+  file: string,
+  name: string | undefined,
+): Promise<void> {
+  const { dumpObject } = await import('../vm/dump-object.ts');
+  const { withObjectFile } = await import('../object/object-file.ts');
+  const programs = withObjectFile(file, (bytes) => dumpObject(bytes, name));
+  createOutput(runtime, command).result({ programs }, () => programs.map(assemblyText).join('\n'));
 }
 
 async function lower(

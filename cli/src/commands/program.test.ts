@@ -1,16 +1,24 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { SkeinError } from '#common/errors.ts';
-import { siteToWire } from '#common/site-wire.ts';
-import type { ListSitesRequest } from '#proto/gen/skein/v1/fleet.ts';
+import { instructionToWire, siteToWire } from '#common/site-wire.ts';
+import type { DumpProgramRequest, ListSitesRequest } from '#proto/gen/skein/v1/fleet.ts';
 import { startFakeController } from '../testing/fake-controller.ts';
 import { runSkein } from '../testing/run-skein.ts';
-import { hostToWire, sampleHost, sampleSite } from '../testing/samples.ts';
+import { hostToWire, sampleAssembly, sampleHost, sampleSite } from '../testing/samples.ts';
 
+const PROGRAM = sampleAssembly();
+const dumped: DumpProgramRequest[] = [];
 const asked: ListSitesRequest[] = [];
 const controller = await startFakeController({
   listHosts: () => ({ hosts: [hostToWire(sampleHost('web-1')), hostToWire(sampleHost('web-2'))] }),
   getHost: ({ name }) => hostToWire(sampleHost(name)),
+  dumpProgram: (request) => {
+    dumped.push(request);
+    const all = PROGRAM.instructions.map(instructionToWire);
+    const instructions = all.slice(request.offset, request.offset + 3);
+    return { section: PROGRAM.section, instructions, total: all.length };
+  },
   listSites: (request) => {
     asked.push(request);
     if (request.host === 'silent') throw new SkeinError('SKEIN_HOST_SILENT', 'host "silent"');
@@ -75,6 +83,34 @@ test('program sites: every page, and only what is asked for', async () => {
     const { code, stderr } = await run(`program sites web-1 ${absent} --key none`);
     assert.equal(code, 4);
     assert.match(stderr, /SKEIN_PROGRAM_NOT_FOUND: "(guard\/)?absent" on host "web-1"/);
+  }
+});
+
+test('program dump: every page of one program, with its tier', async () => {
+  dumped.length = 0;
+  const { stdout } = await run('program dump web-1 guard/guard_ingress -o json');
+  const document = JSON.parse(stdout);
+  assert.deepEqual(
+    [document.host, document.unit, document.name, document.tier, document.section],
+    ['web-1', 'guard', 'guard_ingress', 'dynamic', 'xdp'],
+  );
+  assert.deepEqual(document.instructions, JSON.parse(JSON.stringify(PROGRAM.instructions)));
+  const query = { host: 'web-1', unit: 'guard', program: 'guard_ingress' };
+  assert.deepEqual(
+    dumped,
+    [0, 3].map((offset) => ({ ...query, offset })),
+  );
+  const text = (await run('program dump web-1 guard/guard_ingress')).stdout;
+  assert.match(text, /^; guard\/guard_ingress on web-1, as its object has it\. Tier dynamic: /);
+  assert.match(text, /^\* +3: .*; drop_icmp: on jumps, .*; now on$/m);
+  for (const [name, code, message] of [
+    ['guard/absent', 4, /SKEIN_PROGRAM_NOT_FOUND: "guard\/absent" on host "web-1"/],
+    ['guard', 4, /SKEIN_PROGRAM_NOT_FOUND: "guard" on host "web-1"/],
+    ['guard/', 2, /SKEIN_INVALID_ARGUMENT/],
+  ] as const) {
+    const failed = await run(`program dump web-1 ${name}`);
+    assert.equal(failed.code, code);
+    assert.match(failed.stderr, message);
   }
 });
 

@@ -1,10 +1,11 @@
 import { Argument, type Command } from 'commander';
 import { SkeinError } from '#common/errors.ts';
-import type { ProgramView } from '../client/skein-client.ts';
+import type { ProgramView, SkeinClient } from '../client/skein-client.ts';
+import { dumpDocument, dumpText } from '../output/assembly-text.ts';
 import { programDetails, programTable } from '../output/program-tables.ts';
 import { programDocument, siteDocument } from '../output/shapes.ts';
 import { siteTable } from '../output/site-table.ts';
-import { parseProgramName } from '../parse/program-name.ts';
+import { type ProgramName, parseProgramName } from '../parse/program-name.ts';
 import { examples } from '../program.ts';
 import { type CommandInstaller, type Runtime, withSession } from '../session.ts';
 import { hostArgument } from './host.ts';
@@ -20,6 +21,7 @@ export const installProgram: CommandInstaller = (program, runtime) => {
   installList(command, runtime);
   installGet(command, runtime);
   installSites(command, runtime);
+  installDump(command, runtime);
 };
 
 function installList(program: Command, runtime: Runtime): void {
@@ -69,15 +71,22 @@ function installGet(program: Command, runtime: Runtime): void {
     .action(async (host: string, text: string, _options: unknown, command: Command) => {
       const name = parseProgramName(text);
       await withSession(runtime, command, async ({ client, output }) => {
-        const { report } = await client.getHost(host);
-        const found = report.programs.find(
-          (each) => each.unit === name.unit && each.program === name.program,
-        );
-        if (found === undefined || name.program === undefined) throw noProgram(text, host);
-        const view: ProgramView = { host: report.host, ...found };
+        const view = await findProgram(client, host, name);
         output.result(programDocument(view), () => programDetails(view, output.paint));
       });
     });
+}
+
+async function findProgram(
+  client: SkeinClient,
+  host: string,
+  { unit, program }: ProgramName,
+): Promise<ProgramView> {
+  const { report } = await client.getHost(host);
+  const found = report.programs.find((each) => each.unit === unit && each.program === program);
+  if (found === undefined)
+    throw noProgram(program === undefined ? unit : `${unit}/${program}`, host);
+  return { host: report.host, ...found };
 }
 
 function noProgram(text: string, host: string): SkeinError {
@@ -120,4 +129,27 @@ function installSites(program: Command, runtime: Runtime): void {
 
 interface SitesOptions {
   readonly key: string;
+}
+
+function installDump(program: Command, runtime: Runtime): void {
+  program
+    .command('dump')
+    .description('show a program in assembly, with its static branches and what became of them')
+    .addArgument(hostArgument())
+    .addArgument(new Argument('<program>', 'UNIT/PROGRAM, as in skein program list'))
+    .addHelpText(
+      'after',
+      examples(
+        'skein program dump web-1 guard/guard_ingress',
+        'skein program dump web-1 guard/guard_ingress -o json',
+      ),
+    )
+    .action(async (host: string, text: string, _options: unknown, command: Command) => {
+      const name = parseProgramName(text);
+      await withSession(runtime, command, async ({ client, output }) => {
+        const view = await findProgram(client, host, name);
+        const assembly = await client.dumpProgram(host, view.unit, view.program);
+        output.result(dumpDocument(view, assembly), () => dumpText(view, assembly));
+      });
+    });
 }

@@ -51,6 +51,36 @@ test('inspect: a table for people, the same as documents', async () => {
   assert.ok(site.target > instruction && source.line > 0);
 });
 
+test('dump: assembly with every static branch marked, one program or all', async () => {
+  for (const name of ['default', 'section', 'self-compare-r11', 'selectable-ja32'] as const) {
+    const { stdout, code } = await runSkein(['object', 'dump', exampleObject(`encodings/${name}`)]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^filter: SEC\("xdp"\)\nfilter:\n/);
+    const [key] = readObject(readFileSync(exampleObject(`encodings/${name}`))).keys;
+    const jumps = stdout.split('\n').filter((line) => line.startsWith('*'));
+    assert.equal(jumps.length, 1, stdout);
+    assert.ok(jumps[0]?.includes(`; ${key?.name}: on `), jumps[0]);
+  }
+  const one = await runSkein(['object', 'dump', GUARD, 'guard_tc', '-o', 'json']);
+  const { programs } = JSON.parse(one.stdout);
+  assert.deepEqual(
+    programs.map((program: { name: string }) => program.name),
+    ['guard_tc'],
+  );
+  const texts = programs[0].instructions.map((each: { text: string }) => each.text);
+  assert.ok(texts.includes('r0 = map[.data.static_keys][0]+0 ll'));
+  assert.ok(
+    texts.includes('call bpf_map_lookup_elem#1'),
+    texts.filter((text: string) => /call/.test(text)),
+  );
+  const none = await runSkein(['object', 'dump', GUARD, 'nobody']);
+  assert.deepEqual([none.code, none.stdout], [2, '']);
+  assert.match(
+    none.stderr,
+    /SKEIN_INVALID_ARGUMENT.*no program nobody; it has: guard_xdp, guard_tc/,
+  );
+});
+
 test('lower: -o names the output, wherever it stands', async () => {
   const lines: readonly (readonly string[])[] = [
     ['object', 'lower', GUARD, '-o', file('a')],

@@ -10,6 +10,7 @@ import type { DeclaredKey } from '../manifest/schema.ts';
 import { sampleRollout } from '../testing/rollout-samples.ts';
 import {
   NOW,
+  sampleAssembly,
   sampleControl,
   sampleDesired,
   sampleHost,
@@ -18,6 +19,7 @@ import {
   sampleProgress,
   sampleSite,
 } from '../testing/samples.ts';
+import { dumpDocument, dumpText } from './assembly-text.ts';
 import { auditTable } from './audit-table.ts';
 import { changeDocument, differencesText, planText } from './change-text.ts';
 import { controlDocument } from './control-shapes.ts';
@@ -234,6 +236,16 @@ const GOLDENS: Readonly<Record<string, () => string>> = {
   'program-get.txt': () => programDetails(program, plainPaint),
   'program-get-dynamic.txt': () => programDetails(dynamic, plainPaint),
   'program-get.json': () => renderDocument(programDocument(program), 'json'),
+  'program-dump.txt': () =>
+    [
+      dumpText(dynamic, sampleAssembly()),
+      dumpText(program, sampleAssembly({ on: false, state: 'removed' })),
+      dumpText(
+        { ...program, tier: 'patched' },
+        sampleAssembly({ on: false, state: 'unreachable' }),
+      ),
+    ].join('\n'),
+  'program-dump.json': () => renderDocument(dumpDocument(program, sampleAssembly()), 'json'),
   'program-sites.txt': () => siteTable(sites, plainPaint),
   'program-sites.json': () => renderDocument(sites.map(siteDocument), 'json'),
   'audit.txt': () => auditTable(audit, plainPaint),

@@ -52,7 +52,7 @@ export function programDetails(program: ProgramView, paint: Paint): string {
 }
 
 function tierCell({ tier }: ProgramView): Cell {
-  return tier === 'specialised' ? { text: tier, tone: 'good' } : tier;
+  return tier === 'dynamic' ? tier : { text: tier, tone: 'good' };
 }
 
 /** The kernel does not keep it: unknown for a program that was adopted. */

@@ -31,6 +31,7 @@ export interface Script {
   readonly listHosts?: Unary<fleet.ListHostsRequest, fleet.ListHostsResponse>;
   readonly getHost?: Unary<fleet.GetHostRequest, fleet.Host>;
   readonly listSites?: Unary<fleet.ListSitesRequest, fleet.ListSitesResponse>;
+  readonly dumpProgram?: Unary<fleet.DumpProgramRequest, fleet.DumpProgramResponse>;
   readonly watchHosts?: Stream<fleet.WatchHostsRequest, fleet.Host>;
   readonly audit?: Unary<audit.ListAuditRequest, audit.ListAuditResponse>;
   readonly stateAt?: Unary<audit.StateAtRequest, audit.StateAtResponse>;
@@ -114,6 +115,7 @@ export async function startFakeController(script: Script): Promise<FakeControlle
     listHosts: unary(script.listHosts),
     getHost: unary(script.getHost),
     listSites: unary(script.listSites),
+    dumpProgram: unary(script.dumpProgram),
     watch: stream(script.watchHosts),
   });
   server.addService(audit.AuditServiceService, {

@@ -1,3 +1,4 @@
+import type { Assembly, AssemblyInstruction, SiteLife } from '#common/assembly.ts';
 import type { Control } from '#common/control/control.ts';
 import type { DesiredState } from '#common/desired.ts';
 import { desiredToWire } from '#common/desired-wire.ts';
@@ -137,6 +138,29 @@ export function sampleSite(over: Partial<SiteReport> = {}): SiteReport {
     address: 0xffff_ffff_c011_205an,
     ...over,
   };
+}
+
+export function sampleAssembly(life: SiteLife = { on: true, state: 'branch' }): Assembly {
+  const part = {
+    function: 'guard_ingress',
+    source: { file: '/src/guard/guard.bpf.c', line: 118 },
+  };
+  const site = {
+    key: 'drop_icmp',
+    encoding: 'default',
+    inverse: false,
+    target: 5,
+    isJump: false,
+    live: life,
+  } as const;
+  const jump = { ...site, isJump: true };
+  const instructions: readonly AssemblyInstruction[] = [
+    { ...part, instruction: 0, opcode: 0x18, text: 'r0 = map[.data.static_keys][0]+0 ll', site },
+    { ...part, instruction: 2, opcode: 0x61, text: 'r0 = *(u32 *)(r0 +0)', site },
+    { ...part, instruction: 3, opcode: 0x55, text: 'if r0 != 0x0 goto pc+1', site: jump },
+    { ...part, instruction: 4, opcode: 0x95, text: 'exit', source: undefined, site: undefined },
+  ];
+  return { name: 'guard_ingress', section: 'xdp', instructions };
 }
 
 export function sampleControl(over: Partial<Control> = {}): Control {

@@ -1,0 +1,2 @@
+export const ENGINES = ['jit', 'interpreter'] as const;
+export type EngineName = (typeof ENGINES)[number];
