@@ -45,7 +45,7 @@ interface AgentPlace {
 }
 
 export function agentConfig(
-  { host, labels, programs }: AgentOptions,
+  { host, labels, programs, settings }: AgentOptions,
   { intervals, pinRoot }: FleetOptions,
   secrets: FleetSecrets,
   { natsUrl, stateDir }: AgentPlace,
@@ -56,9 +56,10 @@ export function agentConfig(
     nats: natsSection(host, secrets, natsUrl),
     controller: { publicKeys: [signerFromSeed(secrets.signingSeed().content).publicKey] },
     stateDir,
-    bpffs: join(pinRoot, host),
+    ...(pinRoot !== undefined && { bpffs: join(pinRoot, host) }),
     metrics: { listen: '127.0.0.1:0' },
     programs,
+    ...settings,
     ...(intervals && {
       heartbeat: { intervalSeconds: intervals.heartbeatSeconds },
       reconcile: { intervalSeconds: intervals.reconcileSeconds },

@@ -3,6 +3,8 @@ export interface AgentOptions {
   readonly labels: Readonly<Record<string, string>>;
   /** The `programs:` section of its configuration. */
   readonly programs: readonly object[];
+  /** Further sections of its configuration. */
+  readonly settings?: object;
 }
 
 export interface WebhookOptions {
@@ -19,8 +21,8 @@ export interface FleetOptions {
   readonly principal: string;
   /** Further ones, each with a token and a context file of its own. */
   readonly others?: readonly string[];
-  /** In bpffs; one directory per agent below it. */
-  readonly pinRoot: string;
+  /** In bpffs; one directory per agent below it. Absent: no agent runs the kernel engine. */
+  readonly pinRoot?: string;
   readonly agents: readonly AgentOptions[];
   /** More than the defaults suit a demonstration. */
   readonly intervals?: { readonly heartbeatSeconds: number; readonly reconcileSeconds: number };

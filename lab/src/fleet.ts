@@ -49,7 +49,8 @@ export class Fleet {
     await this.#controller?.stop();
     await Promise.all([this.#nats?.stop(), this.#prometheus?.stop()]);
     // Directories that the helper made; also pins, should an agent have been killed before it could detach.
-    rmSync(this.#options.pinRoot, { recursive: true, force: true });
+    const { pinRoot } = this.#options;
+    if (pinRoot !== undefined) rmSync(pinRoot, { recursive: true, force: true });
   }
 
   /** Again on the same port after the first time, as a restarted server is. */

@@ -10,6 +10,8 @@ export interface ProcessOptions {
   readonly logFile: string;
   /** Given each line that it writes; something other than undefined means that it is ready. */
   readonly ready: (line: string) => Readonly<Record<string, unknown>> | undefined;
+  /** Given each line that it writes, from the first to the last. */
+  readonly onLine?: (line: string) => void;
 }
 
 const READY_DEADLINE_MS = 30_000;
@@ -40,6 +42,8 @@ export class ManagedProcess {
   static async start(options: ProcessOptions): Promise<ManagedProcess> {
     const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', ...options.command], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // Where Debian has servers such as nats-server; an ordinary user's PATH ends before.
+      env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
     });
     const log = createWriteStream(options.logFile, { flags: 'a' });
     const announced = await new Promise<Readonly<Record<string, unknown>>>((resolve, reject) => {
@@ -48,6 +52,7 @@ export class ManagedProcess {
         createInterface({ input: stream }).on('line', (line) => {
           log.write(`${line}\n`);
           lastWords = line;
+          options.onLine?.(line);
           const ready = options.ready(line);
           if (!ready) return;
           clearTimeout(deadline);

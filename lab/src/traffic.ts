@@ -3,6 +3,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { LabHost } from './netns.ts';
 
+export type Protocol = 'icmp' | 'udp';
+
 /** Packets since the start of the source. */
 export interface TrafficCounts {
   readonly icmpSent: number;

@@ -2,10 +2,12 @@ import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { SkeinError } from '#common/errors.ts';
 import { Fleet } from './fleet.ts';
-import { type GUARD_KEYS, GuardedHost } from './guarded-host.ts';
+import type { GUARD_KEYS } from './guard-program.ts';
+import { chooseLabEngine, type LabEngine, type LabEngineChoice } from './lab-engine.ts';
+import { LabHosts, VICTIM } from './lab-hosts.ts';
 import { lockDirectory } from './lock.ts';
 import { skein } from './skein-command.ts';
-import { labPinRoot, sweepLab } from './sweep.ts';
+import type { TrafficHost } from './traffic-host.ts';
 import { watchTraffic } from './watch-traffic.ts';
 
 export interface UpOptions {
@@ -13,6 +15,8 @@ export interface UpOptions {
   readonly directory: string;
   /** Of the controller's gRPC server. */
   readonly listen: string;
+  /** Absent: the kernel's where it can run, else the userspace engine. */
+  readonly engine: LabEngine | undefined;
   readonly say: (text: string) => void;
   /** Ends it. */
   readonly signal: AbortSignal;
@@ -27,44 +31,43 @@ const DESCRIPTIONS: Readonly<Record<keyof typeof GUARD_KEYS, string>> = {
 };
 
 /**
- * The embedded default: nats-server, controller and one agent that runs the guard example in a network
- * namespace with live traffic, until the signal. Leaves no process, namespace or pin behind.
+ * The embedded default: nats-server, controller and one agent that runs the guard example on live traffic, until the
+ * signal: in a network namespace with the kernel engine, in a UDP forwarder with the userspace engine. Leaves no
+ * process, namespace or pin behind.
  *
  * @throws SkeinError SKEIN_MISSING_PREREQUISITE, SKEIN_ADDRESS_IN_USE
  */
 export async function up(options: UpOptions): Promise<void> {
-  requireRoot();
+  const choice = chooseLabEngine(options.engine);
   mkdirSync(options.directory, { recursive: true, mode: 0o700 });
   await using undo = new AsyncDisposableStack();
   undo.use(await lockDirectory(options.directory));
-  sweepLab();
-  const host = new GuardedHost(HOST, { zone: 'a' });
-  undo.defer(() => host.remove());
+  const zones = new Map([[HOST, 'a']]);
+  const hosts = undo.use(await LabHosts.open(choice.engine, zones, options.directory));
   const fleet = new Fleet({
     directory: options.directory,
     listen: options.listen,
-    principal: userInfo().username,
-    pinRoot: labPinRoot(),
-    agents: [host.agent],
+    principal: loginName(),
+    ...hosts.forFleet,
   });
   undo.defer(() => fleet.stop());
   undo.defer(() => options.say('stopping'));
   await fleet.start();
   await createKeys(fleet);
-  options.say(welcome(fleet, host));
+  options.say(welcome(fleet, hosts.only, choice));
   await Promise.race([
-    watchTraffic(host, options.say, options.signal),
+    watchTraffic(hosts.only, options.say, options.signal),
     anyEnded(fleet, options.signal),
   ]);
 }
 
-function requireRoot(): void {
-  if (process.getuid?.() === 0) return;
-  throw new SkeinError(
-    'SKEIN_MISSING_PREREQUISITE',
-    'skein up is not running as root, which loading BPF and making network namespaces need',
-    { remedy: 'Run it as root: sudo env "PATH=$PATH" npm start.' },
-  );
+/** Containers may run as a user that has none. */
+function loginName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user-${process.getuid?.()}`;
+  }
 }
 
 /** Those of the guard example; existing ones keep the state that the operator left them in. */
@@ -82,22 +85,25 @@ async function createKeys(fleet: Fleet): Promise<void> {
   }
 }
 
-function welcome(fleet: Fleet, host: GuardedHost): string {
+function welcome(fleet: Fleet, host: TrafficHost, { engine, why }: LabEngineChoice): string {
   const { announced } = fleet.agent(HOST);
+  const key: keyof typeof GUARD_KEYS = `net.drop_${VICTIM[engine]}`;
+  const traffic = host.carries.map((protocol) => protocol.toUpperCase()).join(' and ');
   return [
     'ready',
     '',
+    `  engine      ${engine}: ${why}`,
     `  controller  ${fleet.server} (gRPC), ${fleet.controller.announced.metrics}/metrics`,
     `  agent       host "${HOST}", ${announced.metrics}/metrics`,
     `  nats        ${fleet.natsUrl}`,
-    `  program     examples/guard on ${host.lab.device} in ${host.lab.netns}, with live ICMP and UDP`,
+    `  program     examples/guard ${host.place}, with live ${traffic}`,
     `  logs        ${fleet.logDirectory}`,
     '',
     'Try, in another terminal:',
     '',
-    '  npx skein set net.drop_icmp on --wait',
-    `  npx skein explain ${HOST} net.drop_icmp`,
-    '  npx skein set net.drop_icmp off --wait',
+    `  npx skein set ${key} on --wait`,
+    `  npx skein explain ${HOST} ${key}`,
+    `  npx skein set ${key} off --wait`,
     '',
     'Ctrl-C stops everything.',
     '',

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { GuardedHost } from './guarded-host.ts';
 import { countsSince } from './traffic.ts';
+import type { TrafficHost } from './traffic-host.ts';
 
 const EVERY_MS = 500;
 
 /** Says what arrives at the host, each time that changes in kind, until the signal. */
 export async function watchTraffic(
-  host: GuardedHost,
+  host: TrafficHost,
   say: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -18,7 +18,11 @@ export async function watchTraffic(
     const now = await host.counts();
     const since = countsSince(before, now);
     before = now;
-    const text = `traffic: ICMP ${fate(since.icmpReceived, since.icmpSent)}, UDP ${fate(since.udpReceived, since.udpSent)}`;
+    const fates = host.carries.map((protocol) => {
+      const happened = fate(since[`${protocol}Received`], since[`${protocol}Sent`]);
+      return `${protocol.toUpperCase()} ${happened}`;
+    });
+    const text = `traffic: ${fates.join(', ')}`;
     if (text !== said) say(text);
     said = text;
   }
