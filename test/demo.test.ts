@@ -30,7 +30,11 @@ test('a scenario that there is not: the usage, and exit code 2', () => {
       encoding: 'utf8',
     });
     assert.deepEqual({ status, stdout }, { status: 2, stdout: '' });
-    assert.equal(stderr, 'usage: npm run demo [-- [flip|rollout] [--json]]\n');
+    assert.equal(
+      stderr,
+      'usage: npm run demo [-- [--engine kernel|userspace] [--json]]\n' +
+        '       npm run demo -- rollout [--json]\n',
+    );
   }
 });
 

@@ -63,6 +63,27 @@ const SITES = z.object({
   ),
 });
 
+const DUMP = z.object({
+  tier: z.string(),
+  section: z.string(),
+  instructions: z.array(
+    z.object({
+      text: z.string(),
+      source: z.object({ line: z.number() }).optional(),
+      site: z
+        .object({
+          key: z.string(),
+          isJump: z.boolean(),
+          live: z.object({ on: z.boolean(), state: z.string() }),
+        })
+        .optional(),
+    }),
+  ),
+});
+
+const dumpOf = async (program: string) =>
+  DUMP.parse(await skeinJson(fleet.cliConfig, 'program', 'dump', HOST, program));
+
 const sitesOf = async (...args: string[]) =>
   SITES.parse(await skeinJson(fleet.cliConfig, 'program', 'sites', HOST, ...args)).sites;
 
@@ -123,6 +144,23 @@ test('of a specialised program no site is left; list and get say what that saved
   const many = programs.find((each) => each.program === 'many_tc');
   assert.deepEqual([many?.tier, many?.sites, many?.variants], ['dynamic', KEYS, 1]);
   assert.match(many?.tierReason ?? '', /more than 256 static keys/);
+});
+
+test('a program of the host in assembly, over several pages, with what became of its branches', async () => {
+  const many = await dumpOf('many/many_tc');
+  assert.equal(many.tier, 'dynamic');
+  assert.ok(many.instructions.length > 1_000);
+  const jumps = many.instructions.filter(({ site }) => site?.isJump);
+  assert.equal(jumps.length, KEYS);
+  for (const { text, source, site } of jumps) {
+    assert.match(text, /^if r\d+ != 0x0 goto pc\+\d+$/);
+    assert.equal(source?.line, lineOf(site?.key ?? ''));
+    assert.deepEqual(site?.live, { on: site?.key === 'key_3', state: 'branch' }, site?.key);
+  }
+  const guard = await dumpOf('guard/guard_xdp');
+  assert.deepEqual([guard.tier, guard.section], ['specialised', 'xdp']);
+  const states = guard.instructions.flatMap(({ site }) => site?.live.state ?? []);
+  assert.deepEqual([...new Set(states)], ['removed']);
 });
 
 test('an agent that is gone is named, and a host that never was', async () => {

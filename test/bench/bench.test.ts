@@ -5,6 +5,7 @@ import { benchHotpath } from './hotpath.ts';
 import { type BenchReport, formatTable } from './report.ts';
 import { benchRollout } from './rollout.ts';
 import { benchSpecialise } from './specialise.ts';
+import { benchUserspace } from './userspace.ts';
 
 /** What does not depend on the machine or on what else it does; no time is asserted here. */
 
@@ -56,6 +57,27 @@ test('rollout: every host acknowledges, and the step is done', async () => {
   assert.deepEqual([report.json.hosts, report.json.keys], [1_000, 200]);
   assertNumbers(report, ['plan_ms', 'acks_per_second', 'plan_vs_hash_ratio', 'ack_vs_fleet_ratio']);
   assertTable(report, 8);
+});
+
+test('userspace: engines agree, and an off site is one nop', async () => {
+  const rounds = { engines: 1, sites: 1, pokes: 4, verifications: 2 };
+  const { json, table } = await benchUserspace(rounds);
+  assert.equal(json.off_site_is_one_nop, true);
+  const programs = json.programs as Readonly<Record<string, { interpreter_ns?: number }>>;
+  const interpreted = Object.entries(programs).filter(([, each]) => each.interpreter_ns);
+  assert.deepEqual([Object.keys(programs).length, interpreted.length], [8, 6]);
+  assert.equal((json.poke_ns as { samples: number }).samples, 4);
+  const verified = json.verifier as Readonly<Record<string, { instructions: number }>>;
+  assert.ok((verified.large?.instructions ?? 0) >= 50_000);
+  assertNumbers({ json, table }, [
+    'off_vs_none_ratio',
+    'poke_vs_floor_ratio',
+    'jit_vs_kernel_ratio',
+    'jit_vs_interpreter_ratio',
+    'verifier_insns_per_s',
+    'helper_rss_mb',
+  ]);
+  assertTable({ json, table }, 23);
 });
 
 function assertNumbers({ json }: BenchReport, fields: readonly string[]): void {

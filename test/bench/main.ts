@@ -4,12 +4,14 @@ import { benchHotpath } from './hotpath.ts';
 import { type BenchReport, formatTable } from './report.ts';
 import { benchRollout } from './rollout.ts';
 import { benchSpecialise } from './specialise.ts';
+import { benchUserspace } from './userspace.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
   hotpath: benchHotpath,
   flip: benchFlip,
   specialise: benchSpecialise,
   rollout: benchRollout,
+  userspace: benchUserspace,
 };
 
 const { values, positionals } = parseArgs({

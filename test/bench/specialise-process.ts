@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { lift } from '#agent/program/lift.ts';
 import { lower } from '#agent/program/lower.ts';
 import { specialise } from '#agent/program/specialise.ts';
+import { memoryOf } from './processor.ts';
 import type { SpecialiseMeasurement, Stages } from './specialise.ts';
 
 /**
@@ -9,12 +10,6 @@ import type { SpecialiseMeasurement, Stages } from './specialise.ts';
  * Answers with a SpecialiseMeasurement as JSON.
  */
 const [path = '', runs = ''] = process.argv.slice(2);
-
-/** Of this process, in bytes. */
-function memory(what: 'VmRSS' | 'VmHWM'): number {
-  const status = readFileSync('/proc/self/status', 'utf8');
-  return Number(new RegExp(`${what}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024;
-}
 
 function cpuMs(): number {
   const { user, system } = process.threadCpuUsage();
@@ -43,9 +38,9 @@ function run(bytes: Uint8Array): Stages {
 const bytes = readFileSync(path);
 // 5: the peak starts again from what is resident now; see proc(5).
 writeFileSync('/proc/self/clear_refs', '5');
-const before = memory('VmRSS');
+const before = memoryOf('self', 'VmRSS');
 const first = run(bytes);
-const firstPeak = memory('VmHWM') - before;
+const firstPeak = memoryOf('self', 'VmHWM') - before;
 const later = Array.from({ length: Number(runs) - 1 }, () => run(bytes));
 const measurement: SpecialiseMeasurement = { first, firstPeak, later };
 process.stdout.write(JSON.stringify(measurement));

@@ -1,32 +1,40 @@
+import type { LabEngine } from '#lab/lab-engine.ts';
+import { VICTIM } from '#lab/lab-hosts.ts';
 import type { DemoStep } from './narrator.ts';
-import { KEY, Operator } from './operator.ts';
+import { Operator } from './operator.ts';
 import { Stage, type StageOptions } from './stage.ts';
 
 const ALL = ['host-a', 'host-b', 'host-c'];
 
 export interface DemoResult {
   readonly ok: boolean;
+  readonly engine: LabEngine;
   readonly hosts: number;
   readonly steps: readonly DemoStep[];
 }
 
 /** Three hosts, real traffic, and everything that may go wrong on the way: see the README. */
 export async function flipDemo(
-  narration: Pick<StageOptions, 'say' | 'signal'>,
+  play: Pick<StageOptions, 'engine' | 'say' | 'signal'>,
 ): Promise<DemoResult> {
-  await using stage = await Stage.open({ zones: ['a', 'b', 'c'], ...narration });
-  await new Scenario(stage).run();
+  await using stage = await Stage.open({ zones: ['a', 'b', 'c'], ...play });
+  await new Scenario(stage, play.engine).run();
   const { ok, hosts, steps } = stage;
-  return { ok, hosts: hosts.length, steps };
+  return { ok, engine: play.engine, hosts: hosts.length, steps };
 }
 
 class Scenario {
   readonly #stage: Stage;
+  readonly #key: string;
+  /** What a crash of it takes with it. */
+  readonly #agent: string;
   readonly #operator: Operator;
 
-  constructor(stage: Stage) {
+  constructor(stage: Stage, engine: LabEngine) {
     this.#stage = stage;
-    this.#operator = new Operator(stage.fleet.cliConfig);
+    this.#key = `net.drop_${VICTIM[engine]}`;
+    this.#agent = engine === 'kernel' ? 'agent and helper' : 'agent';
+    this.#operator = new Operator(stage.fleet.cliConfig, this.#key);
   }
 
   async run(): Promise<void> {
@@ -34,11 +42,11 @@ class Scenario {
     await this.#operator.create();
     await this.#stage.sampled('everything passes', { losing: [] });
 
-    await this.#flip(`${KEY} on for zone=a: only host-a drops`, 'on', 'zone=a', ['host-a']);
-    await this.#flip(`${KEY} on everywhere: all drop`, 'on', undefined, ALL);
+    await this.#flip(`${this.#key} on for zone=a: only host-a drops`, 'on', 'zone=a', ['host-a']);
+    await this.#flip(`${this.#key} on everywhere: all drop`, 'on', undefined, ALL);
 
     await this.#unchanged(
-      'agent and helper of host-a killed, agent restarted and adopting: no packet passes',
+      `${this.#agent} of host-a killed, agent restarted and adopting: no packet passes`,
       async () => {
         await fleet.agent('host-a').crash();
         await this.#stage.pass('host-a');
@@ -57,7 +65,7 @@ class Scenario {
       ['host-b'],
       ['on', 'zone=b'],
     );
-    await this.#flip(`${KEY} off everywhere: everything passes`, 'off', undefined, []);
+    await this.#flip(`${this.#key} off everywhere: everything passes`, 'off', undefined, []);
   }
 
   /** Sets the key, waits for all acks, then counts packets. */

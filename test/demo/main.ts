@@ -1,11 +1,19 @@
 import { parseArgs } from 'node:util';
+import { toSkeinError } from '#common/errors.ts';
+import {
+  chooseLabEngine,
+  LAB_ENGINES,
+  type LabEngine,
+  type LabEngineChoice,
+} from '#lab/lab-engine.ts';
 import { flipDemo } from './flip.ts';
 import { rolloutDemo } from './rollout.ts';
 
 const SCENARIOS = { flip: flipDemo, rollout: rolloutDemo } as const;
 type ScenarioName = keyof typeof SCENARIOS;
 
-const { scenario, json } = readArguments();
+const { scenario, json, wanted } = readArguments();
+const { engine, why } = engineToPlayOn();
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -22,7 +30,8 @@ const say = (text: string): void => {
   (json ? process.stderr : process.stdout).write(`${text}\n`);
 };
 try {
-  const result = await SCENARIOS[scenario]({ say, signal: stop.signal });
+  say(`engine: ${engine}, ${why}`);
+  const result = await SCENARIOS[scenario]({ engine, say, signal: stop.signal });
   say(`${result.ok ? 'all as it must be' : 'NOT as it must be'} (${Date.now() - started} ms)`);
   if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
   process.exitCode = result.ok ? 0 : 1;
@@ -33,18 +42,41 @@ try {
   process.exitCode = 1;
 }
 
-function readArguments(): { readonly scenario: ScenarioName; readonly json: boolean } {
+function engineToPlayOn(): LabEngineChoice {
+  try {
+    return chooseLabEngine(wanted);
+  } catch (thrown) {
+    process.stderr.write(`${toSkeinError(thrown).line}\n`);
+    process.exit(1);
+  }
+}
+
+interface Arguments {
+  readonly scenario: ScenarioName;
+  readonly json: boolean;
+  /** Undefined: whichever can run here. */
+  readonly wanted: LabEngine | undefined;
+}
+
+function readArguments(): Arguments {
   try {
     const { values, positionals } = parseArgs({
-      options: { json: { type: 'boolean', default: false } },
+      options: { json: { type: 'boolean', default: false }, engine: { type: 'string' } },
       allowPositionals: true,
     });
     const [scenario = 'flip', ...more] = positionals;
-    if (isScenario(scenario) && more.length === 0) return { scenario, json: values.json };
+    // Its gates look at ICMP.
+    const { json, engine: given = scenario === 'rollout' ? 'kernel' : undefined } = values;
+    const wanted = LAB_ENGINES.find((engine) => engine === given);
+    const fits = given === wanted && !(scenario === 'rollout' && wanted === 'userspace');
+    if (isScenario(scenario) && fits && more.length === 0) return { scenario, json, wanted };
   } catch {
     // Said below.
   }
-  process.stderr.write('usage: npm run demo [-- [flip|rollout] [--json]]\n');
+  process.stderr.write(
+    'usage: npm run demo [-- [--engine kernel|userspace] [--json]]\n' +
+      '       npm run demo -- rollout [--json]\n',
+  );
   process.exit(2);
 }
 

@@ -1,14 +1,14 @@
-import type { TrafficCounts } from '#lab/traffic.ts';
+import type { Protocol, TrafficCounts } from '#lab/traffic.ts';
 
-/** Of a host's ICMP: all arrives, none, or something was lost at some time. */
-export type IcmpFate = 'passes' | 'dropped' | 'suffers';
+/** Of a host's packets of one protocol: all arrive, none, or something was lost at some time. */
+export type Fate = 'passes' | 'dropped' | 'suffers';
 
 /** What happened at one host in one step. */
 export interface HostOutcome {
   readonly host: string;
   readonly traffic: TrafficCounts;
-  /** What the step says must have happened to the host's ICMP; UDP always passes. */
-  readonly icmp: IcmpFate;
+  /** What the step says must have happened to each protocol that the host carries. */
+  readonly fates: readonly (readonly [Protocol, Fate])[];
 }
 
 export interface DemoStep {
@@ -33,37 +33,39 @@ export interface FlipTiming {
   readonly applyMs: number;
 }
 
-export const asExpected = ({ traffic, icmp }: HostOutcome): boolean =>
-  traffic.icmpSent > 0 &&
-  traffic.udpSent > 0 &&
-  hasMet(icmp, traffic) &&
-  traffic.udpReceived === traffic.udpSent;
+export const asExpected = ({ traffic, fates }: HostOutcome): boolean =>
+  fates.every(
+    ([protocol, fate]) => traffic[`${protocol}Sent`] > 0 && hasMet(fate, protocol, traffic),
+  );
 
-function hasMet(fate: IcmpFate, { icmpReceived, icmpSent }: TrafficCounts): boolean {
+function hasMet(fate: Fate, protocol: Protocol, traffic: TrafficCounts): boolean {
+  const received = traffic[`${protocol}Received`];
+  const sent = traffic[`${protocol}Sent`];
   switch (fate) {
     case 'passes':
-      return icmpReceived === icmpSent;
+      return received === sent;
     case 'dropped':
-      return icmpReceived === 0;
+      return received === 0;
     case 'suffers':
-      return icmpReceived < icmpSent;
+      return received < sent;
   }
 }
 
-const SHOULD = {
-  passes: 'ICMP should pass',
-  dropped: 'ICMP should be dropped',
-  suffers: 'some ICMP should be lost',
-} as const;
+const SHOULD: Readonly<Record<Fate, string>> = {
+  passes: 'should pass',
+  dropped: 'should be dropped',
+  suffers: 'should be lost in part',
+};
 
 export function describeStep({ step, ok, hosts, flips, facts }: DemoStep): string {
   const lines = hosts.map((outcome) => {
-    const { host, traffic, icmp } = outcome;
-    const verdict = asExpected(outcome) ? '' : `   WRONG: ${SHOULD[icmp]}, UDP should pass`;
-    const arrived = [
-      `icmp ${traffic.icmpReceived}/${traffic.icmpSent}`.padEnd(16),
-      `udp ${traffic.udpReceived}/${traffic.udpSent}`.padEnd(16),
-    ];
+    const { host, traffic, fates } = outcome;
+    const wrong = fates.map(([protocol, fate]) => `${protocol.toUpperCase()} ${SHOULD[fate]}`);
+    const verdict = asExpected(outcome) ? '' : `   WRONG: ${wrong.join(', ')}`;
+    const arrived = fates.map(([protocol]) => {
+      const counts = `${traffic[`${protocol}Received`]}/${traffic[`${protocol}Sent`]}`;
+      return `${protocol} ${counts}`.padEnd(16);
+    });
     return `    ${host}  ${arrived.join('')}${flipText(flips, host)}${verdict}`.trimEnd();
   });
   const found = facts.map(({ fact, ok }) => `    ${fact}${ok ? '' : '   WRONG'}`);

@@ -30,19 +30,20 @@ interface Summary {
 
 /** A bad key that takes itself back, and a good one whose rollout outlives its controller: see the README. */
 export async function rolloutDemo(
-  narration: Pick<StageOptions, 'say' | 'signal'>,
+  play: Pick<StageOptions, 'engine' | 'say' | 'signal'>,
 ): Promise<RolloutDemoResult> {
   await using receiver = await WebhookReceiver.listen();
   await using stage = await Stage.open({
     zones: ['a', 'b', 'c', 'd'],
     fleet: { prometheus: true, webhooks: [{ name: WEBHOOK, url: receiver.url }] },
-    ...narration,
+    ...play,
   });
   const scenario = new Scenario(stage, receiver);
   const rollouts = await scenario.run();
   const { ok, hosts, steps } = stage;
   return {
     ok,
+    engine: play.engine,
     hosts: hosts.length,
     steps,
     rollouts: rollouts.map(({ id, spec, phase, reason, transitions }) => ({

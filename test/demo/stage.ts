@@ -3,21 +3,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Fleet } from '#lab/fleet.ts';
 import type { FleetOptions } from '#lab/fleet-options.ts';
-import { GuardedHost } from '#lab/guarded-host.ts';
-import { labPinRoot, sweepLab } from '#lab/sweep.ts';
-import { countsSince, type TrafficCounts } from '#lab/traffic.ts';
+import type { LabEngine } from '#lab/lab-engine.ts';
+import { LabHosts, VICTIM } from '#lab/lab-hosts.ts';
+import { countsSince, type Protocol, type TrafficCounts } from '#lab/traffic.ts';
+import { sampleTraffic, type TrafficHost } from '#lab/traffic-host.ts';
 import {
   asExpected,
   type DemoStep,
   describeStep,
   type Fact,
+  type Fate,
   type HostOutcome,
-  type IcmpFate,
 } from './narrator.ts';
 
 const PACKETS = 50;
+const NOTHING: TrafficCounts = { icmpSent: 0, icmpReceived: 0, udpSent: 0, udpReceived: 0 };
 
 export interface StageOptions {
+  readonly engine: LabEngine;
   /** One host for each. */
   readonly zones: readonly string[];
   readonly fleet?: Pick<FleetOptions, 'prometheus' | 'webhooks'>;
@@ -27,11 +30,11 @@ export interface StageOptions {
   readonly signal: AbortSignal;
 }
 
-/** Which hosts a step lets lose ICMP, and how much of it; the others lose nothing. */
+/** Which hosts a step lets lose packets that the scenario's key drops, and how many; else nothing is lost. */
 export interface Expected {
   readonly losing: readonly string[];
-  /** Default: all of it. */
-  readonly fate?: IcmpFate;
+  /** Default: all of them. */
+  readonly fate?: Fate;
   readonly flips?: DemoStep['flips'];
   readonly facts?: readonly Fact[];
 }
@@ -41,45 +44,40 @@ export class Stage implements AsyncDisposable {
   readonly fleet: Fleet;
   readonly hosts: readonly string[];
   readonly steps: DemoStep[] = [];
-  readonly #guarded: readonly GuardedHost[];
+  readonly #playing: readonly TrafficHost[];
   readonly #options: StageOptions;
   readonly #undo: AsyncDisposableStack;
 
   private constructor(
     options: StageOptions,
     fleet: Fleet,
-    guarded: readonly GuardedHost[],
+    playing: readonly TrafficHost[],
     undo: AsyncDisposableStack,
   ) {
     this.#options = options;
     this.fleet = fleet;
-    this.#guarded = guarded;
-    this.hosts = guarded.map(({ lab }) => lab.name);
+    this.#playing = playing;
+    this.hosts = playing.map(({ name }) => name);
     this.#undo = undo;
   }
 
   static async open(options: StageOptions): Promise<Stage> {
-    sweepLab();
     await using undo = new AsyncDisposableStack();
     const directory = mkdtempSync(join(tmpdir(), 'skein-demo-'));
     undo.defer(() => rmSync(directory, { recursive: true, force: true }));
-    const hosts = options.zones.map((zone) => {
-      const host = new GuardedHost(`host-${zone}`, { zone });
-      undo.defer(() => host.remove());
-      return host;
-    });
+    const zones = new Map(options.zones.map((zone) => [`host-${zone}`, zone]));
+    const hosts = undo.use(await LabHosts.open(options.engine, zones, directory));
     const fleet = new Fleet({
       directory,
       listen: '127.0.0.1:0',
       principal: 'demo',
-      pinRoot: labPinRoot(),
-      agents: hosts.map((host) => host.agent),
+      ...hosts.forFleet,
       intervals: { heartbeatSeconds: 1, reconcileSeconds: 5 },
       ...options.fleet,
     });
     undo.defer(() => fleet.stop());
     await fleet.start();
-    return new Stage(options, fleet, hosts, undo.move());
+    return new Stage(options, fleet, hosts.all, undo.move());
   }
 
   get ok(): boolean {
@@ -88,7 +86,7 @@ export class Stage implements AsyncDisposable {
 
   /** Counts the next packets of every host. */
   async sampled(step: string, expected: Expected): Promise<void> {
-    const counts = await Promise.all(this.#guarded.map((host) => host.sample(PACKETS)));
+    const counts = await Promise.all(this.#playing.map((host) => sampleTraffic(host, PACKETS)));
     this.#conclude(step, expected, counts);
   }
 
@@ -103,7 +101,8 @@ export class Stage implements AsyncDisposable {
 
   /** Lets packets come to the host. */
   async pass(host: string, packets = PACKETS): Promise<void> {
-    await this.#guarded.find(({ lab }) => lab.name === host)?.sample(packets);
+    const found = this.#playing.find(({ name }) => name === host);
+    if (found) await sampleTraffic(found, packets);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -111,7 +110,7 @@ export class Stage implements AsyncDisposable {
   }
 
   #counts(): Promise<readonly TrafficCounts[]> {
-    return Promise.all(this.#guarded.map((host) => host.counts()));
+    return Promise.all(this.#playing.map((host) => host.counts()));
   }
 
   #conclude(
@@ -119,9 +118,13 @@ export class Stage implements AsyncDisposable {
     { losing, fate = 'dropped', flips = [], facts = [] }: Expected,
     counts: readonly TrafficCounts[],
   ): void {
-    const outcomes = counts.map((traffic, index): HostOutcome => {
-      const host = this.hosts[index] ?? '';
-      return { host, traffic, icmp: losing.includes(host) ? fate : 'passes' };
+    const victim = VICTIM[this.#options.engine];
+    const outcomes = this.#playing.map(({ name: host, carries }, index): HostOutcome => {
+      const isLosing = losing.includes(host);
+      const fateOf = (protocol: Protocol): Fate =>
+        isLosing && protocol === victim ? fate : 'passes';
+      const fates = carries.map((protocol) => [protocol, fateOf(protocol)] as const);
+      return { host, traffic: counts[index] ?? NOTHING, fates };
     });
     const ok = outcomes.every(asExpected) && facts.every((fact) => fact.ok);
     const step = { step: name, ok, hosts: outcomes, flips, facts };
