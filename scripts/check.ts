@@ -31,8 +31,12 @@ const CHECKS: readonly Check[] = [
   { name: 'proto lint', run: () => run('buf', ['lint', 'proto']) },
   { name: 'generated code', run: generatedCode },
   {
-    name: 'C',
+    name: 'C of the helper',
     run: () => run('make', ['--no-print-directory', '-s', '-C', 'agent/native', 'lint']),
+  },
+  {
+    name: 'C of the library',
+    run: () => run('make', ['--no-print-directory', '-s', '-C', 'agent/libskein', 'lint']),
   },
   { name: 'shell', run: () => run('shellcheck', ['--severity=warning', ...SHELL]) },
 ];

@@ -1,23 +1,38 @@
 #!/usr/bin/env bash
 # Brings a fresh Debian or Ubuntu machine with Node >= 20 to where Skein runs and its tests pass.
 # Installs only what is missing. Writes to stderr alone: stdout belongs to the command that follows.
+# Without root, or where the kernel refuses BPF: to where the userspace engine runs. With the argument "kernel",
+# that is not enough.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec 1>&2
 
 root=$PWD
-log=$root/build/setup.log
 arch=$(uname -m)
+# Whether the kernel engine can run; the userspace engine needs less.
+has_kernel=true
 
 main() {
-  require_machine
-  mkdir -p build
-  : >"$log"
+  require_machine "${1-}"
+  open_log
   install_debian_packages
   install_npm_packages
-  mount_if_missing bpf /sys/fs/bpf bpf_fs
-  mount_if_missing tracefs /sys/kernel/tracing tracefs
+  if $has_kernel; then
+    mount_if_missing bpf /sys/fs/bpf bpf_fs
+    mount_if_missing tracefs /sys/kernel/tracing tracefs
+  fi
   compile
+}
+
+# What an earlier run as root left may belong to root.
+open_log() {
+  logs=$root/build
+  if ! { mkdir -p "$logs" && : >"$logs/setup.log" && : >"$logs/setup-step.log"; } 2>/dev/null; then
+    logs=${XDG_CACHE_HOME:-$HOME/.cache}/skein
+    mkdir -p "$logs"
+    : >"$logs/setup.log"
+  fi
+  log=$logs/setup.log
 }
 
 # --- what no script can install ----------------------------------------------------------------------
@@ -29,17 +44,22 @@ require_machine() {
   fi
   case $arch in
     x86_64 | aarch64) ;;
-    *) problems+=("the processor is $arch: only x86_64 and aarch64 are supported") ;;
+    *) stop "the processor is $arch: only x86_64 and aarch64 are supported" ;;
   esac
   if [ "$(id -u)" -ne 0 ]; then
     # shellcheck disable=SC2016 # the user's shell is to expand it
-    problems+=('not root: loading BPF and making network namespaces need it; run sudo env "PATH=$PATH" npm start')
+    problems+=('not root: loading BPF and making network namespaces need it; run it with sudo env "PATH=$PATH"')
   elif ! has_bpf_capabilities; then
     problems+=('root without BPF capabilities: start the container with --cap-add SYS_ADMIN --cap-add NET_ADMIN')
   fi
   kernel_problems
-  if [ ${#problems[@]} -gt 0 ]; then
-    stop "this machine cannot run Skein yet:" "${problems[@]/#/  - }"
+  if [ ${#problems[@]} -eq 0 ]; then return; fi
+  has_kernel=false
+  if [ "$1" = kernel ]; then
+    stop "this needs the kernel engine, which cannot run here yet:" "${problems[@]/#/  - }"
+  elif [ "$arch" != x86_64 ]; then
+    stop "this machine cannot run Skein yet:" "${problems[@]/#/  - }" \
+      "  - the userspace engine, which needs none of that, is for x86_64"
   fi
 }
 
@@ -80,25 +100,25 @@ install_debian_packages() {
   command_of make make
   command_of pkg-config pkg-config
   command_of protoc-c protobuf-c-compiler
-  command_of bpftool bpftool
   command_of nats-server nats-server
-  command_of promtool prometheus
-  command_of ip iproute2
-  command_of ping iputils-ping
-  command_of setcap libcap2-bin
-  command_of xdp-loader xdp-tools
-  command_of shellcheck shellcheck
   header_of stdio.h libc6-dev
   header_of bpf/libbpf.h libbpf-dev
   header_of protobuf-c/protobuf-c.h libprotobuf-c-dev
   header_of seccomp.h libseccomp-dev
+  if $has_kernel; then
+    command_of bpftool bpftool
+    command_of promtool prometheus
+    command_of ip iproute2
+    command_of ping iputils-ping
+    command_of setcap libcap2-bin
+    command_of xdp-loader xdp-tools
+    command_of shellcheck shellcheck
+  fi
   if [ ${#missing[@]} -gt 0 ]; then apt_install "${missing[@]}"; fi
 
   # Named after clang's major version, which is known only now.
-  missing=()
-  if [ ! -e "$(clang -print-file-name="libclang_rt.fuzzer-$arch.a")" ]; then
-    missing+=("libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev")
-    apt_install "${missing[@]}"
+  if $has_kernel && [ ! -e "$(clang -print-file-name="libclang_rt.fuzzer-$arch.a")" ]; then
+    apt_install "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
   fi
 }
 
@@ -119,6 +139,7 @@ apt_install() {
     stop "apt-get is missing, so install the equivalent of these Debian packages yourself, then run again:" \
       "  $*"
   fi
+  if [ "$(id -u)" -ne 0 ]; then ask_root_for "$@"; fi
   export DEBIAN_FRONTEND=noninteractive
   step 'reading the Debian package lists' apt-get -q update
   local packages=("$@")
@@ -137,6 +158,17 @@ apt_install() {
   if [ -d /run/systemd/system ] && [ ${#services[@]} -gt 0 ]; then
     step "disabling the services just installed: ${services[*]}" systemctl disable "${services[@]}"
   fi
+}
+
+# Everything else is done without root.
+ask_root_for() {
+  local service=''
+  # The package starts a server of its own, open to the network; Skein's is another, on loopback.
+  if [[ " $* " == *' nats-server '* ]] && [ -d /run/systemd/system ]; then
+    service=' && systemctl disable --now nats-server'
+  fi
+  stop "these Debian packages are missing. Have root install them, then run again:" \
+    "  sudo sh -c 'apt-get update && apt-get install -y --no-install-recommends $*$service'"
 }
 
 # nats-server and prometheus start a service when installed; policy-rc.d is Debian's way to say no.
@@ -189,7 +221,7 @@ compile() {
 
 # step WHAT COMMAND...: says what it does; the command's output is shown only when it fails.
 step() {
-  local what=$1 status=0 output=$root/build/setup-step.log
+  local what=$1 status=0 output=$logs/setup-step.log
   shift
   printf 'setup: %s\n' "$what"
   "$@" </dev/null >"$output" 2>&1 || status=$?
@@ -215,4 +247,4 @@ stop() {
   exit 1
 }
 
-main
+main "$@"
