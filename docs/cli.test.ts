@@ -8,6 +8,7 @@ import { inspectObject } from '#cli/object/inspect-object.ts';
 import { objectDocument } from '#cli/object/object-text.ts';
 import { createProgram } from '#cli/program.ts';
 import type { Runtime } from '#cli/session.ts';
+import { dumpObject } from '#cli/vm/dump-object.ts';
 import { systemClock } from '#common/clock.ts';
 import { exampleObject } from '../examples/example-object.ts';
 import { codeIn, firstTable, readPage, sectionAfter } from './tables.ts';
@@ -76,6 +77,7 @@ const GOLDENS: readonly [golden: string, sections: readonly string[]][] = [
   ['host-get.json', ['Host', 'Observation', 'Program']],
   ['program-get.json', ['Program']],
   ['program-sites.json', ['Site']],
+  ['program-dump.json', ['Assembly']],
   ['explain.json', ['Explanation', 'Observation']],
   ['audit.json', ['Audit record', 'Desired state', 'Rollout', 'Control']],
   ['rollout-get.json', ['Rollout']],
@@ -105,6 +107,16 @@ test('every field of object inspect is in cli.md', () => {
   const documented = new Set(rows.flatMap(([field = '']) => lastName(codeIn(field)[0])));
   const fields = namesIn(objectDocument(inspected)).filter((name) => !documented.has(name));
   assert.deepEqual(fields, []);
+});
+
+test('every field of object dump is in cli.md', () => {
+  const dumped = dumpObject(readFileSync(exampleObject('guard')));
+  const rows = firstTable(sectionAfter(page, '### Assembly'));
+  const documented = new Set(rows.flatMap(([field = '']) => lastName(codeIn(field)[0])));
+  assert.deepEqual(
+    namesIn(JSON.parse(JSON.stringify(dumped))).filter((name) => !documented.has(name)),
+    [],
+  );
 });
 
 test('environment variables in configuration.md are those that the command reads', () => {
