@@ -21,8 +21,8 @@ const PURE = [
 /** Where types of the wire are turned into Skein's own; elsewhere a file says so by its name. */
 const WIRE_DOORS = [
   '^agent/src/(bus|helper)/',
-  // The helper's requests are its wire types; see kernel-engine-speaks-helper-only.
-  '^agent/src/engine/kernel/',
+  // The helper's requests are its wire types; see engines-speak-helper-only.
+  '^agent/src/engine/(kernel|userspace)/',
   '^controller/src/(api|bus)/',
   '/([a-z-]+-wire|wire-[a-z-]+)\\.ts$',
   '^common/src/envelope\\.ts$',
@@ -54,7 +54,7 @@ const components = [
   {
     name: 'cli-is-a-client',
     comment: 'The command speaks gRPC like any other client.',
-    from: { path: '^cli/', pathNot: [TEST, '^cli/src/object/'] },
+    from: { path: '^cli/', pathNot: [TEST, '^cli/src/(object|vm)/'] },
     to: { path: '^(agent|controller)/' },
   },
   {
@@ -62,6 +62,15 @@ const components = [
     comment: 'Of the agent the command has the pure functions on object files, for `skein object`.',
     from: { path: '^cli/src/object/', pathNot: TEST },
     to: { path: '^(agent|controller)/', pathNot: '^agent/src/(object|program)/' },
+  },
+  {
+    name: 'cli-runs-programs',
+    comment: 'For `skein vm run` it has the virtual machine, and the helper that runs it.',
+    from: { path: '^cli/src/vm/', pathNot: TEST },
+    to: {
+      path: '^(agent|controller)/',
+      pathNot: '^agent/src/(object|helper|engine/userspace)/',
+    },
   },
   {
     name: 'lab-only-for-up',
@@ -108,8 +117,8 @@ const boundaries = [
     to: { path: '^proto/gen/' },
   },
   {
-    name: 'kernel-engine-speaks-helper-only',
-    from: { path: '^agent/src/engine/kernel/', pathNot: TEST },
+    name: 'engines-speak-helper-only',
+    from: { path: '^agent/src/engine/(kernel|userspace)/', pathNot: TEST },
     to: { path: '^proto/gen/', pathNot: '^proto/gen/skein/v1/helper\\.ts$' },
   },
   {
@@ -123,9 +132,14 @@ const boundaries = [
     to: { path: '^agent/src/engine/(fake|userspace)/' },
   },
   {
-    name: 'other-engines-stand-alone',
-    from: { path: '^agent/src/engine/(fake|userspace)/', pathNot: TEST },
-    to: { path: '^agent/src/(engine/kernel|helper)/' },
+    name: 'userspace-engine-stands-alone',
+    from: { path: '^agent/src/engine/userspace/', pathNot: TEST },
+    to: { path: '^agent/src/engine/(fake|kernel)/' },
+  },
+  {
+    name: 'fake-engine-stands-alone',
+    from: { path: '^agent/src/engine/fake/', pathNot: TEST },
+    to: { path: '^agent/src/(engine/(kernel|userspace)|helper)/' },
   },
   {
     name: 'main-builds-the-agent',
