@@ -59,7 +59,12 @@ for (const engine of ['jit', 'interpreter']) {
         1,
         /SKEIN_BAD_PROGRAM: instruction 0: .*invalid access/,
       ],
-      ['a: goto a', [], 1, /SKEIN_BAD_PROGRAM: instruction 0: goto pc-1: infinite loop detected at insn 0/],
+      [
+        'a: goto a',
+        [],
+        1,
+        /SKEIN_BAD_PROGRAM: instruction 0: goto pc-1: infinite loop detected at insn 0/,
+      ],
       ['r0 = 0\ncall 9999\nexit', [], 1, /SKEIN_BAD_PROGRAM: instruction 1: call .*9999: /],
       ['', [], 1, /SKEIN_BAD_PROGRAM: instruction 0: no instruction: the program is empty/],
     ];
