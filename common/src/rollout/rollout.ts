@@ -113,8 +113,10 @@ export interface GateProgress {
   readonly last?: Measurement;
 }
 
+export const OUTCOMES = ['success', 'failure', 'inconclusive', 'no-data', 'error'] as const;
+
 export interface Measurement {
-  readonly outcome: 'success' | 'failure' | 'inconclusive' | 'no-data' | 'error';
+  readonly outcome: (typeof OUTCOMES)[number];
   readonly time: Date;
   /** Of several, the worst. */
   readonly value?: number;

@@ -1,6 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import {
   type Measurement,
+  OUTCOMES,
   PHASES,
   type Phase,
   type RolloutState,
@@ -23,8 +24,6 @@ export interface RolloutMetrics {
   killed(): void;
   delivery(webhook: string, result: DeliveryResult): void;
 }
-
-const OUTCOMES = ['success', 'failure', 'inconclusive', 'no-data', 'error'] as const;
 
 /** @param webhooks their names, so that each series exists from the start */
 export function createRolloutMetrics(

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { RolloutRecord } from '../rollout.ts';
+import { OUTCOMES, type RolloutRecord } from '../rollout.ts';
 import type { Amount, Gate, GateSource, RolloutSpec, Step } from '../spec.ts';
 
 /** Every form that a rollout can have on the wire; most of them make no sense. */
@@ -124,7 +124,7 @@ const paused = fc.constantFrom('planned', 'running', 'baking', 'gating');
 const phase = fc.oneof(paused, fc.constantFrom('paused', 'aborted', 'rolled-back', 'completed'));
 const measurement = optional(
   {
-    outcome: fc.constantFrom('success', 'failure', 'inconclusive', 'no-data', 'error'),
+    outcome: fc.constantFrom(...OUTCOMES),
     time,
     detail: fc.string(),
   },
