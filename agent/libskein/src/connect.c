@@ -7,9 +7,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include "check.h"
+#include "wire/check.h"
 #include "runtime.h"
-#include "validate-runtime.h"
 
 #define API __attribute__((visibility("default")))
 
@@ -35,7 +34,6 @@ static struct skein *make(const char *path, const char *name, skein_log *log)
 
 	if (!skein)
 		return NULL;
-	skein->session.handles.reach_roots = runtime_reach_roots;
 	skein->log = log;
 	skein->socket = -1;
 	skein->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -2,9 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include "check.h"
+#include "wire/check.h"
 #include "runtime.h"
-#include "validate-runtime.h"
 #include "vm-packet.h"
 
 #define API __attribute__((visibility("default")))

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "clock.h"
+#include "wire/clock.h"
 #include "ops.h"
 #include "runtime.h"
 
@@ -46,9 +46,8 @@ int op_runtime_hello(struct call *call, const Skein__V1__RuntimeHelloRequest *re
 	struct skein *skein = runtime_of_session(call->session);
 	size_t count = 0;
 
-	if (request->protocol_version != PROTOCOL_VERSION)
-		return call_fail(call, "BAD_REQUEST", 0, "protocol_version: %u, not %u",
-				 request->protocol_version, PROTOCOL_VERSION);
+	if (call_greet(call, request->protocol_version))
+		return -1;
 	for (const struct skein_hook *hook = skein->hooks; hook; hook = hook->next)
 		count++;
 	response->hooks = call_alloc(call, count * sizeof(*response->hooks));
@@ -60,7 +59,6 @@ int op_runtime_hello(struct call *call, const Skein__V1__RuntimeHelloRequest *re
 	response->pid = getpid();
 	response->instance = skein->instance;
 	response->cpus = vm_slots();
-	call->session->greeted = true;
 	skein->hooks_changed = false;
 	return 0;
 }
@@ -115,7 +113,7 @@ int op_install_program(struct call *call, const Skein__V1__InstallProgramRequest
 		return -1;
 	if (request->kind != hook->kind)
 		return call_fail(call, "BAD_REQUEST", 0, "kind: hook %s is of another", hook->name);
-	if (request->entry >= code->mapping_size)
+	if (request->entry >= code->code.size)
 		return call_fail(call, "BAD_REQUEST", 0, "entry: outside of code %u", code->id);
 	for (size_t i = 0; i < request->n_uses; i++)
 		if (!call_any_handle(call, request->uses[i]))
@@ -125,7 +123,7 @@ int op_install_program(struct call *call, const Skein__V1__InstallProgramRequest
 		return call_fail_errno(call, ENOMEM, "install %s", request->label);
 	response->replaced = hook->program != NULL;
 	start = monotonic_ns();
-	hook_install(hook, (vm_entry)((uintptr_t)code->executable + request->entry), program);
+	hook_install(hook, (vm_entry)((uintptr_t)code->code.executable + request->entry), program);
 	response->install_ns = monotonic_ns() - start;
 	handles_collect(&call->session->handles);
 	return 0;
@@ -153,7 +151,7 @@ static void reach_program(struct handles *handles, const struct program *program
 		handles_reach(handles, program->uses[i]);
 }
 
-void runtime_reach_roots(struct handles *handles)
+void handles_reach_roots(struct handles *handles)
 {
 	struct session *session =
 		(struct session *)((char *)handles - offsetof(struct session, handles));

@@ -4,11 +4,12 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include "call.h"
+#include "wire/call.h"
 #include "skein.h"
 #include "vm-thread.h"
 
 #define HOOK_SIZE_MAX (1u << 30)
+#define HOOK_NAME_MAX 64
 #define HOOKS_MAX 48 /* so that what they all run is described in one frame */
 
 /* What is installed at a hook; only for the thread that holds runtime_lock. */
@@ -56,9 +57,6 @@ extern pthread_mutex_t runtime_lock;
 /* The thread of the handle. */
 void *runtime_serve(void *skein);
 
-/* Checks and executes one request; the call's response is then complete. */
-void runtime_dispatch(struct call *call, const Skein__V1__HelperRequest *request);
-
 struct skein *runtime_of_session(struct session *session);
 struct skein_hook *runtime_find_hook(struct skein *skein, const char *name);
 void program_free(struct program *program);
@@ -68,6 +66,5 @@ void hook_install(struct skein_hook *hook, vm_entry entry, struct program *progr
 
 /* The connection is over: closes what no installed program needs. */
 void runtime_close_handles(struct skein *skein);
-void runtime_reach_roots(struct handles *handles);
 
 #endif

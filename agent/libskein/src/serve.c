@@ -11,9 +11,10 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include "decode.h"
-#include "frame.h"
 #include "runtime.h"
+#include "wire/decode.h"
+#include "wire/dispatch.h"
+#include "wire/respond.h"
 
 #define BACKOFF_MIN_MS 50
 #define BACKOFF_MAX_MS 5000
@@ -126,25 +127,8 @@ static bool answer(struct call *call, const Skein__V1__HelperRequest *request)
 	if (setjmp(no_memory))
 		return false;
 	call->session->no_memory = &no_memory;
-	runtime_dispatch(call, request);
+	dispatch(call, request);
 	return true;
-}
-
-static enum frame_status respond(struct call *call, FILE *out)
-{
-	size_t size = skein__v1__helper_response__get_packed_size(&call->response);
-	enum frame_status status;
-	uint8_t *packed;
-
-	if (size > FRAME_MAX)
-		return FRAME_TOO_LARGE;
-	packed = malloc(size ? size : 1);
-	if (!packed)
-		return FRAME_NO_MEMORY;
-	skein__v1__helper_response__pack(&call->response, packed);
-	status = frame_write(out, packed, size);
-	free(packed);
-	return status;
 }
 
 /* NULL, or why the connection ends. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, it, type TestContext } from 'node:test';
-import { uniqueName } from '#agent/helper/test-support.ts';
+import { uniqueName } from '#agent/helper/testing/servers.ts';
 import { HookKind } from '#proto/gen/skein/v1/helper.ts';
 import { until } from '../../../test/support/until.ts';
 import { useServerInNetns } from './embedded.ts';

@@ -71,7 +71,7 @@ describe('a hostile agent', { skip }, () => {
     const early = await agent.next();
     assert.equal(
       await refusal(early, { $case: 'close', value: { handle: 1 } }),
-      'BAD_REQUEST: op: the first request must be runtime_hello',
+      'BAD_REQUEST: op: the first request must be a hello',
     );
     assert.equal(
       await refusal(early, { $case: 'runtimeHello', value: { protocolVersion: 2 } }),

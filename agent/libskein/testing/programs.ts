@@ -4,12 +4,10 @@ import { assemble } from '#agent/engine/userspace/isa/assemble.ts';
 import { markedSites, type Site } from '#agent/engine/userspace/isa/sites.ts';
 import { type Compiled, compile, type Patch } from '#agent/engine/userspace/jit/compile.ts';
 import type { MappedCode } from '#agent/engine/userspace/machine.ts';
-import type { Helper, RequestOf } from '#agent/helper/helper.ts';
+import type { OpName, RequestOf, Requests } from '#agent/helper/helper.ts';
 import type { CodePatch, HookKind, VmMapEntry } from '#proto/gen/skein/v1/helper.ts';
 
-type Requests = Pick<Helper, 'request'>;
-
-export async function mapProgram(runtime: Requests, source: string): Promise<MappedCode> {
+export async function mapProgram(runtime: Requests<OpName>, source: string): Promise<MappedCode> {
   const slots = assemble(source);
   const compiled: Compiled<Site> = compile(slots, markedSites(slots));
   const { code, address } = await runtime.request('mapCode', {
@@ -37,7 +35,7 @@ function patchOf({ offset, target }: Patch): CodePatch {
 }
 
 export async function install(
-  runtime: Requests,
+  runtime: Requests<OpName>,
   hook: string,
   kind: HookKind,
   source: string,
@@ -68,7 +66,7 @@ export const MAP_TYPE = {
 } as const;
 
 export async function makeMap(
-  runtime: Requests,
+  runtime: Requests<OpName>,
   type: keyof typeof MAP_TYPE,
   keySize: number,
   valueSize: number,
@@ -88,7 +86,7 @@ export function u64(value: bigint): Uint8Array {
 }
 
 export async function lookUp(
-  runtime: Requests,
+  runtime: Requests<OpName>,
   map: number,
   key: Uint8Array,
 ): Promise<VmMapEntry | undefined> {
@@ -97,7 +95,7 @@ export async function lookUp(
 }
 
 export async function update(
-  runtime: Requests,
+  runtime: Requests<OpName>,
   map: number,
   key: Uint8Array,
   value: Uint8Array,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { encodeFrame, FrameDecoder } from '#agent/helper/framing.ts';
-import type { Helper, OpName, RequestOf, Result, ResultOf } from '#agent/helper/helper.ts';
+import type { OpName, RequestOf, Requests, Result, ResultOf } from '#agent/helper/helper.ts';
 import { fromHelperError } from '#agent/helper/helper-error.ts';
 import { isResultOf, makeOp } from '#agent/helper/helper-op.ts';
 import {
@@ -16,7 +16,7 @@ import {
 import { until } from '../../../test/support/until.ts';
 
 /** A connected runtime, which has said nothing yet. */
-export class Runtime implements Pick<Helper, 'request'> {
+export class Runtime implements Requests<OpName> {
   readonly ended: Promise<void>;
   readonly #socket: Socket;
   readonly #waiting: {

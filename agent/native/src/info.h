@@ -2,7 +2,7 @@
 #define SKEIN_INFO_H
 
 #include <linux/bpf.h>
-#include "call.h"
+#include "wire/call.h"
 
 /* What the kernel says of a descriptor, now. 0, or -1 after setting the call's error. */
 int info_program(struct call *call, int fd, struct bpf_prog_info *info);

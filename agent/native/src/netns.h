@@ -1,7 +1,7 @@
 #ifndef SKEIN_NETNS_H
 #define SKEIN_NETNS_H
 
-#include "call.h"
+#include "wire/call.h"
 
 /*
  * Enters the network namespace at `path` ("" stays). The result goes to netns_leave(); -1 after setting the

@@ -2,7 +2,7 @@
 #define SKEIN_OBJECT_H
 
 #include <bpf/libbpf.h>
-#include "call.h"
+#include "wire/call.h"
 
 /*
  * Opens the request's object with libbpf and prepares it: only the wanted programs load, maps to share are

@@ -141,6 +141,6 @@ int op_attach(struct call *call, const Skein__V1__AttachRequest *request,
 		return -1;
 	}
 	response->link_id = info->id;
-	response->link = handle_add(&call->session->handles, HANDLE_LINK, link)->id;
+	response->link = handle_add_fd(&call->session->handles, HANDLE_LINK, link)->id;
 	return 0;
 }

@@ -125,12 +125,12 @@ int op_make_dispatcher(struct call *call, const Skein__V1__MakeDispatcherRequest
 		close(slot);
 		return -1;
 	}
-	made = handle_add(&call->session->handles, HANDLE_PROGRAM, dispatcher);
+	made = handle_add_fd(&call->session->handles, HANDLE_PROGRAM, dispatcher);
 	made->load_known = true;
 	made->expected_attach_type = program->expected_attach_type;
 	made->prog_flags = program->prog_flags;
 	made->attach_btf_id = program->attach_btf_id;
 	response->dispatcher = made->id;
-	response->slot = handle_add(&call->session->handles, HANDLE_MAP, slot)->id;
+	response->slot = handle_add_fd(&call->session->handles, HANDLE_MAP, slot)->id;
 	return 0;
 }

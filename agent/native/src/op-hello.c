@@ -8,15 +8,13 @@ int op_hello(struct call *call, const Skein__V1__HelloRequest *request,
 {
 	struct utsname system;
 
-	if (request->protocol_version != PROTOCOL_VERSION)
-		return call_fail(call, "BAD_REQUEST", 0, "protocol_version: %u, not %u",
-				 request->protocol_version, PROTOCOL_VERSION);
+	if (call_greet(call, request->protocol_version))
+		return -1;
 	if (uname(&system))
 		return call_fail_errno(call, errno, "uname");
 	response->protocol_version = PROTOCOL_VERSION;
 	response->helper_version = call_text(call, SKEIN_VERSION);
 	response->kernel_release = call_text(call, system.release);
 	response->libbpf_version = call_text(call, libbpf_version_string());
-	call->session->greeted = true;
 	return 0;
 }

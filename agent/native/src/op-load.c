@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
-#include "clock.h"
+#include "wire/clock.h"
 #include "info.h"
 #include "object.h"
 #include "ops.h"
@@ -68,7 +68,7 @@ static int take_program(struct call *call, const struct bpf_program *program,
 		close(fd);
 		return -1;
 	}
-	handle = handle_add(&call->session->handles, HANDLE_PROGRAM, fd);
+	handle = handle_add_fd(&call->session->handles, HANDLE_PROGRAM, fd);
 	handle->load_known = true;
 	handle->expected_attach_type = bpf_program__expected_attach_type(program);
 	handle->prog_flags = load_flags(program);
@@ -107,7 +107,7 @@ static int take_map(struct call *call, const struct bpf_map *map, Skein__V1__Loa
 	}
 	message->name = call_text(call, bpf_map__name(map));
 	message->section = call_text(call, map_section(map));
-	message->map = handle_add(&call->session->handles, HANDLE_MAP, fd)->id;
+	message->map = handle_add_fd(&call->session->handles, HANDLE_MAP, fd)->id;
 	*out = message;
 	return 0;
 }

@@ -42,6 +42,6 @@ int op_make_set(struct call *call, const Skein__V1__MakeSetRequest *request,
 		close(fd);
 		return -1;
 	}
-	response->map = handle_add(&call->session->handles, HANDLE_MAP, fd)->id;
+	response->map = handle_add_fd(&call->session->handles, HANDLE_MAP, fd)->id;
 	return 0;
 }

@@ -1,4 +1,4 @@
-/* pin, adopt, unpin, list_pins: only ever below the pin root. */
+/* pin, adopt, unpin, list_pins, lock_pins: only ever below the pin root. */
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
@@ -6,22 +6,24 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 #include "info.h"
 #include "kernel-abi.h"
 #include "ops.h"
+#include "pin-root.h"
 
 #define ENTRIES_MAX 65536
 
 /* The request's path is validated: it cannot climb out of the root. */
 static char *full_path(struct call *call, const char *path)
 {
-	size_t size = strlen(call->session->pin_root) + 1 + strlen(path) + 1;
+	size_t size = strlen(pin_root()) + 1 + strlen(path) + 1;
 	char *full = call_alloc(call, size);
 
-	snprintf(full, size, "%s%s%s", call->session->pin_root, path[0] ? "/" : "", path);
+	snprintf(full, size, "%s%s%s", pin_root(), path[0] ? "/" : "", path);
 	return full;
 }
 
@@ -48,12 +50,12 @@ static int require_bpffs(struct call *call)
 {
 	struct statfs fs;
 
-	if (statfs(call->session->pin_root, &fs))
-		return call_fail_errno(call, errno, "pin root %s", call->session->pin_root);
+	if (statfs(pin_root(), &fs))
+		return call_fail_errno(call, errno, "pin root %s", pin_root());
 	if ((unsigned long)fs.f_type != BPFFS_MAGIC)
 		return call_fail(call, "KERNEL_REFUSED", 0,
 				 "pin root %s: not in a BPF file system (mount -t bpf)",
-				 call->session->pin_root);
+				 pin_root());
 	return 0;
 }
 
@@ -122,7 +124,7 @@ static int adopt(struct call *call, int fd, const char *path, Skein__V1__AdoptRe
 	default:
 		return call_fail(call, "WRONG_KIND", 0, "adopt %s: no program, map or link", path);
 	}
-	response->handle = handle_add(&call->session->handles, kind, fd)->id;
+	response->handle = handle_add_fd(&call->session->handles, kind, fd)->id;
 	return 0;
 }
 
@@ -214,4 +216,38 @@ int op_list_pins(struct call *call, const Skein__V1__ListPinsRequest *request,
 	result = list(call, directory, path, response);
 	closedir(directory);
 	return result;
+}
+
+/* Held until the process ends, and by nobody but it: close-on-exec, and there is no exec. */
+static int lock_fd = -1;
+
+static int fail_lock(struct call *call, int fd, int sys_errno)
+{
+	close(fd);
+	if (sys_errno == EWOULDBLOCK)
+		return call_fail(call, "BUSY", sys_errno, "lock %s: another process has it",
+				 pin_root());
+	return call_fail_errno(call, sys_errno, "lock %s", pin_root());
+}
+
+int op_lock_pins(struct call *call, const Skein__V1__LockPinsRequest *request,
+		 Skein__V1__LockPinsResponse *response)
+{
+	/* With a slash at its end, so that the root itself is made, too. */
+	char *path = full_path(call, "/");
+	int fd;
+
+	(void)request;
+	(void)response;
+	if (lock_fd >= 0)
+		return 0;
+	if (make_parents(call, path) || require_bpffs(call))
+		return -1;
+	fd = open(pin_root(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return call_fail_errno(call, errno, "open %s", pin_root());
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return fail_lock(call, fd, errno);
+	lock_fd = fd;
+	return 0;
 }

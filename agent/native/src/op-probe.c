@@ -11,6 +11,7 @@
 #include "info.h"
 #include "kernel-abi.h"
 #include "ops.h"
+#include "pin-root.h"
 
 #define FEATURES_MAX 32
 
@@ -157,7 +158,7 @@ static void probe_bpffs(struct probe *probe)
 	char path[PATH_MAX];
 	struct statfs fs;
 
-	snprintf(path, sizeof(path), "%s", probe->call->session->pin_root);
+	snprintf(path, sizeof(path), "%s", pin_root());
 	while (statfs(path, &fs) && errno == ENOENT && strrchr(path, '/') > path)
 		*strrchr(path, '/') = '\0';
 	if (statfs(path, &fs))

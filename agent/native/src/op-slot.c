@@ -1,6 +1,6 @@
 #include <bpf/bpf.h>
 #include <errno.h>
-#include "clock.h"
+#include "wire/clock.h"
 #include "info.h"
 #include "ops.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "clock.h"
+#include "wire/clock.h"
 #include "info.h"
 #include "ops.h"
 

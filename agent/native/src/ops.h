@@ -1,12 +1,7 @@
 #ifndef SKEIN_OPS_H
 #define SKEIN_OPS_H
 
-#include "call.h"
-
-/* One per operation of helper.proto. The request is validated; the response comes initialised. */
-#define DECLARE_OP(name, type)                                           \
-	int op_##name(struct call *call, const Skein__V1__##type##Request *request, \
-		      Skein__V1__##type##Response *response)
+#include "wire/dispatch.h"
 
 DECLARE_OP(hello, Hello);
 DECLARE_OP(probe, Probe);
@@ -22,22 +17,11 @@ DECLARE_OP(pin, Pin);
 DECLARE_OP(adopt, Adopt);
 DECLARE_OP(unpin, Unpin);
 DECLARE_OP(list_pins, ListPins);
+DECLARE_OP(lock_pins, LockPins);
 DECLARE_OP(detach, Detach);
-DECLARE_OP(close, Close);
 DECLARE_OP(inspect, Inspect);
 DECLARE_OP(read_code, ReadCode);
 DECLARE_OP(make_set, MakeSet);
 DECLARE_OP(read_counters, ReadCounters);
-DECLARE_OP(map_code, MapCode);
-DECLARE_OP(poke_code, PokeCode);
-DECLARE_OP(read_bytes, ReadBytes);
-DECLARE_OP(run_program, RunProgram);
-DECLARE_OP(make_vm_map, MakeVmMap);
-DECLARE_OP(vm_map_op, VmMapOp);
-DECLARE_OP(runtime_hello, RuntimeHello);
-DECLARE_OP(install_program, InstallProgram);
-DECLARE_OP(remove_program, RemoveProgram);
-
-#undef DECLARE_OP
 
 #endif

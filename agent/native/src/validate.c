@@ -1,28 +1,12 @@
-#include "validate.h"
-
 #include <string.h>
-#include "check.h"
-#include "validate-runtime.h"
-#include "vm-code.h"
+#include "wire/check.h"
+#include "wire/validate.h"
 
 #define NAMES_MAX 256
 #define NAME_LENGTH_MAX 128
-#define VARIABLES_MAX 4096
 #define TEST_DATA_MAX (1u << 20)
 #define TEST_REPEAT_MAX 1000000u
-#define SET_VALUES_MAX 65536
 #define COUNTERS_MAX 16384
-#define CODE_MAX (16u << 20)
-#define PATCHES_MAX 65536
-#define POKES_MAX 65536
-#define INSTRUCTIONS_MAX 1000000u
-#define INSTRUCTION_SIZE 8
-#define SITES_MAX 65536
-#define SITE_SLOTS_MAX 4 /* of the default encoding: a constant, a load, the jump */
-#define RUN_MEMORY_MAX (1u << 20)
-#define RUN_REPEAT_MAX 100000000u
-#define RUN_TIME_MAX 60000u
-#define OBJECT_NAME_MAX 15 /* BPF_OBJ_NAME_LEN - 1 */
 
 static const char *validate_load(const Skein__V1__LoadRequest *load)
 {
@@ -114,19 +98,6 @@ static const char *validate_attach(const Skein__V1__AttachRequest *attach)
 	}
 }
 
-static const char *validate_variables(size_t count, Skein__V1__Variable *const *variables)
-{
-	if (count == 0 || count > VARIABLES_MAX)
-		return "variables: not 1..4096 of them";
-	for (size_t i = 0; i < count; i++) {
-		if (variables[i]->map == 0)
-			return "variables.map: missing";
-		if (variables[i]->offset % 4 != 0)
-			return "variables.offset: not a multiple of 4";
-	}
-	return NULL;
-}
-
 static const char *validate_test_run(const Skein__V1__TestRunRequest *test)
 {
 	if (test->program == 0)
@@ -135,15 +106,6 @@ static const char *validate_test_run(const Skein__V1__TestRunRequest *test)
 		return "data_in: more than 1 MiB";
 	if (test->repeat > TEST_REPEAT_MAX)
 		return "repeat: more than 1000000";
-	return NULL;
-}
-
-static const char *validate_make_set(const Skein__V1__MakeSetRequest *set)
-{
-	if (!check_name(set->name, OBJECT_NAME_MAX, ""))
-		return "name: not 1..15 of [A-Za-z0-9_]";
-	if (set->n_values > SET_VALUES_MAX)
-		return "values: more than 65536";
 	return NULL;
 }
 
@@ -164,100 +126,6 @@ static const char *validate_read_counters(const Skein__V1__ReadCountersRequest *
 	return NULL;
 }
 
-static const char *validate_map_code(const Skein__V1__MapCodeRequest *map)
-{
-	if (map->code.len == 0 || map->code.len > CODE_MAX)
-		return "code: not 1 byte to 16 MiB";
-	if (map->n_patches > PATCHES_MAX)
-		return "patches: more than 65536";
-	for (size_t i = 0; i < map->n_patches; i++) {
-		const Skein__V1__CodePatch *patch = map->patches[i];
-
-		if (map->code.len < sizeof(uint64_t) ||
-		    patch->offset > map->code.len - sizeof(uint64_t))
-			return "patches.offset: outside the code";
-		switch (patch->target_case) {
-		case SKEIN__V1__CODE_PATCH__TARGET_HELPER:
-			break;
-		case SKEIN__V1__CODE_PATCH__TARGET_CODE_OFFSET:
-			if (patch->code_offset >= map->code.len)
-				return "patches.code_offset: outside the code";
-			break;
-		case SKEIN__V1__CODE_PATCH__TARGET_MAP:
-			if (patch->map == 0)
-				return "patches.map: missing";
-			break;
-		case SKEIN__V1__CODE_PATCH__TARGET_MAP_VALUE:
-			if (patch->map_value->map == 0)
-				return "patches.map_value.map: missing";
-			break;
-		default:
-			return "patches.target: missing or unknown";
-		}
-	}
-	return NULL;
-}
-
-static const char *validate_poke_code(const Skein__V1__PokeCodeRequest *poke)
-{
-	if (poke->n_pokes == 0 || poke->n_pokes > POKES_MAX)
-		return "pokes: not 1..65536 of them";
-	for (size_t i = 0; i < poke->n_pokes; i++) {
-		if (poke->pokes[i]->code == 0)
-			return "pokes.code: missing";
-		if (!vm_site_fits(poke->pokes[i]->offset))
-			return "pokes.offset: not within one aligned word";
-		if (poke->pokes[i]->replacement & ~VM_SITE_MASK)
-			return "pokes.replacement: more than 5 bytes";
-	}
-	switch (poke->protocol) {
-	case SKEIN__V1__POKE_PROTOCOL__POKE_PROTOCOL_UNSPECIFIED:
-	case SKEIN__V1__POKE_PROTOCOL__POKE_PROTOCOL_INT3:
-		return NULL;
-	default:
-		return "protocol: unknown";
-	}
-}
-
-static const char *validate_interpreted(const Skein__V1__InterpretedProgram *program)
-{
-	size_t count = program->instructions.len / INSTRUCTION_SIZE;
-
-	if (count == 0 || count > INSTRUCTIONS_MAX ||
-	    program->instructions.len % INSTRUCTION_SIZE != 0)
-		return "instructions: not 1..1000000 of 8 bytes each";
-	if (program->n_sites > SITES_MAX)
-		return "sites: more than 65536";
-	for (size_t i = 0; i < program->n_sites; i++) {
-		const Skein__V1__SiteChoice *site = program->sites[i];
-
-		if (site->start > site->instruction || site->instruction - site->start >= SITE_SLOTS_MAX ||
-		    site->instruction >= count)
-			return "sites.instruction: outside the program, or far from its start";
-		if (site->target >= count)
-			return "sites.target: outside the program";
-	}
-	return NULL;
-}
-
-static const char *validate_run_program(const Skein__V1__RunProgramRequest *run)
-{
-	if (run->memory.len > RUN_MEMORY_MAX)
-		return "memory: more than 1 MiB";
-	if (run->repeat > RUN_REPEAT_MAX)
-		return "repeat: more than 100000000";
-	if (run->time_limit_ms == 0 || run->time_limit_ms > RUN_TIME_MAX)
-		return "time_limit_ms: not 1..60000";
-	switch (run->engine_case) {
-	case SKEIN__V1__RUN_PROGRAM_REQUEST__ENGINE_CODE:
-		return run->code ? NULL : "code: missing";
-	case SKEIN__V1__RUN_PROGRAM_REQUEST__ENGINE_INTERPRETED:
-		return validate_interpreted(run->interpreted);
-	default:
-		return "engine: missing or unknown";
-	}
-}
-
 static const char *validate_pin_path(const char *path)
 {
 	return check_pin_path(path) ?
@@ -265,19 +133,11 @@ static const char *validate_pin_path(const char *path)
 		       "path: not 1..8 components of [A-Za-z0-9_-]{1,64} joined by slashes";
 }
 
-static const char *validate_handle(uint32_t handle, const char *problem)
-{
-	return handle ? NULL : problem;
-}
-
 const char *validate_request(const Skein__V1__HelperRequest *request)
 {
 	const char *problem;
 
 	switch (request->op_case) {
-	case SKEIN__V1__HELPER_REQUEST__OP_HELLO:
-	case SKEIN__V1__HELPER_REQUEST__OP_PROBE:
-		return NULL;
 	case SKEIN__V1__HELPER_REQUEST__OP_LOAD:
 		return validate_load(request->load);
 	case SKEIN__V1__HELPER_REQUEST__OP_MAKE_DISPATCHER:
@@ -290,12 +150,6 @@ const char *validate_request(const Skein__V1__HelperRequest *request)
 				 validate_handle(request->set_slot->program, "program: missing");
 	case SKEIN__V1__HELPER_REQUEST__OP_READ_SLOT:
 		return validate_handle(request->read_slot->slot, "slot: missing");
-	case SKEIN__V1__HELPER_REQUEST__OP_WRITE_VARIABLES:
-		return validate_variables(request->write_variables->n_variables,
-					  request->write_variables->variables);
-	case SKEIN__V1__HELPER_REQUEST__OP_READ_VARIABLES:
-		return validate_variables(request->read_variables->n_variables,
-					  request->read_variables->variables);
 	case SKEIN__V1__HELPER_REQUEST__OP_TEST_RUN:
 		return validate_test_run(request->test_run);
 	case SKEIN__V1__HELPER_REQUEST__OP_PIN:
@@ -310,27 +164,15 @@ const char *validate_request(const Skein__V1__HelperRequest *request)
 						     NULL;
 	case SKEIN__V1__HELPER_REQUEST__OP_DETACH:
 		return validate_handle(request->detach->link, "link: missing");
-	case SKEIN__V1__HELPER_REQUEST__OP_CLOSE:
-		return validate_handle(request->close->handle, "handle: missing");
 	case SKEIN__V1__HELPER_REQUEST__OP_INSPECT:
 		return validate_handle(request->inspect->handle, "handle: missing");
 	case SKEIN__V1__HELPER_REQUEST__OP_READ_CODE:
 		return validate_handle(request->read_code->program, "program: missing");
-	case SKEIN__V1__HELPER_REQUEST__OP_MAKE_SET:
-		return validate_make_set(request->make_set);
 	case SKEIN__V1__HELPER_REQUEST__OP_READ_COUNTERS:
 		return validate_read_counters(request->read_counters);
-	case SKEIN__V1__HELPER_REQUEST__OP_MAP_CODE:
-		return validate_map_code(request->map_code);
-	case SKEIN__V1__HELPER_REQUEST__OP_POKE_CODE:
-		return validate_poke_code(request->poke_code);
-	case SKEIN__V1__HELPER_REQUEST__OP_READ_BYTES:
-		if (request->read_bytes->length > CODE_MAX)
-			return "length: more than 16 MiB";
-		return validate_handle(request->read_bytes->code, "code: missing");
-	case SKEIN__V1__HELPER_REQUEST__OP_RUN_PROGRAM:
-		return validate_run_program(request->run_program);
+	case SKEIN__V1__HELPER_REQUEST__OP_LOCK_PINS:
+		return NULL;
 	default:
-		return validate_runtime_request(request);
+		return validate_shared(request);
 	}
 }

@@ -1,7 +1,7 @@
 #ifndef SKEIN_VERIFIER_LOG_H
 #define SKEIN_VERIFIER_LOG_H
 
-#include "call.h"
+#include "wire/call.h"
 
 /* Kernels before 6.4 fail a load whose log is cut; all accept this much. */
 #define VERIFIER_LOG_MAX (16u << 20)

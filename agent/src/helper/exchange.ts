@@ -5,7 +5,7 @@ import type { Op, OpName, RequestOf, Result, ResultOf } from './helper.ts';
 import { fromHelperError } from './helper-error.ts';
 import { isResultOf, makeOp } from './helper-op.ts';
 
-/** Must be that of the other side: PROTOCOL_VERSION in agent/native/src/call.h. */
+/** Must be that of the other side: PROTOCOL_VERSION in agent/wire/call.h. */
 export const PROTOCOL_VERSION = 1;
 
 /** What carries the frames to the other side. */

@@ -1,6 +1,6 @@
 /**
- * Frames on the helper's standard input and output: 4 bytes little-endian length, then that many bytes.
- * Twin: agent/native/src/frame.c.
+ * Frames between the agent and a server of helper.proto: 4 bytes little-endian length, then that many bytes.
+ * Twin: agent/wire/frame.c.
  */
 
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024;

@@ -12,7 +12,7 @@ import {
   type Tiny,
   tracefsSkip,
   useHelper,
-} from './test-support.ts';
+} from './testing/servers.ts';
 
 type Hook = NonNullable<AttachRequest['hook']>;
 

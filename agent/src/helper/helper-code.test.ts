@@ -11,7 +11,7 @@ import {
   loadTiny,
   makeScript,
   useHelper,
-} from './test-support.ts';
+} from './testing/servers.ts';
 
 for (const path of [HELPER_PATH, ASAN_HELPER_PATH]) {
   describe(`code and sets, through ${path.split('/').at(-1)}`, { skip: kernelSkip }, () => {

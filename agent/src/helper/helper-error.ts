@@ -14,6 +14,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   NO_PRIVILEGE: 'SKEIN_HELPER_PRIVILEGE',
   NO_DEVICE: 'SKEIN_NO_DEVICE',
   NOT_FOUND: 'SKEIN_KERNEL_REFUSED',
+  BUSY: 'SKEIN_PIN_CONFLICT',
   LIMIT: 'SKEIN_KERNEL_REFUSED',
   UNSUPPORTED: 'SKEIN_UNSUPPORTED_MACHINE',
   CODE_CHANGED: 'SKEIN_READBACK_MISMATCH',
@@ -24,6 +25,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 const REMEDIES: Readonly<Record<string, string>> = {
   SLEEPABLE:
     'Declare the program in a section that is not sleepable: a flip swaps the target of a tail call.',
+  BUSY: 'Stop the other agent, or give this one a directory of its own (bpffs).',
 };
 
 /** What the helper itself said; the cause of the SkeinError that request() rejects with. */
@@ -61,6 +63,11 @@ export function fromHelperError(error: HelperError): SkeinError {
 /** Whether a request was refused because the pin (or other named thing) is not there. */
 export function isNotFound(thrown: unknown): boolean {
   return refusalOf(thrown)?.code === 'NOT_FOUND';
+}
+
+/** Whether another process has what the request asked for. */
+export function isBusy(thrown: unknown): boolean {
+  return refusalOf(thrown)?.code === 'BUSY';
 }
 
 /** Whether the kernel cannot do this to this kind of thing, as BPF_LINK_DETACH to a tracing link. */

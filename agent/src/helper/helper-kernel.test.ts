@@ -15,7 +15,7 @@ import {
   makeScript,
   testObject,
   useHelper,
-} from './test-support.ts';
+} from './testing/servers.ts';
 
 const XDP_DROP = 1;
 const XDP_PASS = 2;

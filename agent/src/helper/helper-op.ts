@@ -15,6 +15,7 @@ const MAKERS: { readonly [K in OpName]: (value: RequestOf<K>) => Op } = {
   adopt: (value) => ({ $case: 'adopt', value }),
   unpin: (value) => ({ $case: 'unpin', value }),
   listPins: (value) => ({ $case: 'listPins', value }),
+  lockPins: (value) => ({ $case: 'lockPins', value }),
   detach: (value) => ({ $case: 'detach', value }),
   close: (value) => ({ $case: 'close', value }),
   inspect: (value) => ({ $case: 'inspect', value }),

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { startHelper } from './helper-process.ts';
-import { HELPER_PATH, kernelSkip, makeScript, useHelper } from './test-support.ts';
+import {
+  HELPER_PATH,
+  kernelSkip,
+  loadTiny,
+  makeScript,
+  useHelper,
+  useVm,
+} from './testing/servers.ts';
 
 const pinRoot = '/sys/fs/bpf/skein-never-made';
 
@@ -71,6 +78,18 @@ describe('helper process', () => {
     assert.match(await helper.exited, /SIGKILL/);
   });
 
+  it('does not say of skein-vm that an agent would restart it', async (t) => {
+    const vm = await useVm(t);
+    process.kill(vm.pid, 'SIGSTOP');
+    const request = vm.request('close', { handle: 1 });
+    process.kill(vm.pid, 'SIGKILL');
+    await assert.rejects(request, {
+      code: 'SKEIN_HELPER_DIED',
+      message: /skein-vm was ended by SIGKILL/,
+      remedy: /^Run it again; /,
+    });
+  });
+
   it('refuses a request larger than a frame, and goes on', async (t) => {
     const helper = await useHelper(t);
     const object = new Uint8Array(64 << 20);
@@ -100,6 +119,22 @@ describe('helper process', () => {
       0n,
     );
     assert.equal(BigInt(`0x${field('CapPrm')}`) & ~kept, 0n);
+  });
+
+  it('executes nothing that was not there when it began', { skip: kernelSkip }, async (t) => {
+    const helper = await useHelper(t);
+    const executable = () =>
+      readFileSync(`/proc/${helper.pid}/maps`, 'utf8')
+        .split('\n')
+        .filter((line) => /^\S+ ..x/.test(line));
+    const before = executable();
+    assert.ok(before.length > 0 && !before.some((line) => /^\S+ .w/.test(line)));
+    const tiny = await loadTiny(helper, 'drop');
+    await helper.request('makeDispatcher', { program: tiny.program('drop') });
+    await helper.request('probe', {});
+    const variables = [{ map: tiny.map('.data.keys'), offset: 0, value: 1 }];
+    await helper.request('writeVariables', { variables });
+    assert.deepEqual(executable(), before);
   });
 
   it('probes the kernel', { skip: kernelSkip }, async (t) => {

@@ -4,7 +4,17 @@ import type { Readable, Writable } from 'node:stream';
 import { SkeinError } from '#common/errors.ts';
 import type { HelloResponse } from '#proto/gen/skein/v1/helper.ts';
 import { Exchange, PROTOCOL_VERSION, protocolError } from './exchange.ts';
-import type { Helper, OpName, RequestOf, Result, ResultOf } from './helper.ts';
+import type {
+  Helper,
+  HelperOp,
+  OpName,
+  RequestOf,
+  Result,
+  ResultOf,
+  ServerProcess,
+  Vm,
+  VmOp,
+} from './helper.ts';
 
 const HANDSHAKE_DEADLINE_MS = 10_000;
 const CLOSE_DEADLINE_MS = 5_000;
@@ -22,8 +32,34 @@ export interface HelperOptions {
  * Starts the helper and shakes hands. Rejects with SKEIN_HELPER_MISSING, SKEIN_HELPER_PROTOCOL or
  * SKEIN_HELPER_DIED; no process is left then.
  */
-export async function startHelper(options: HelperOptions): Promise<Helper> {
-  const child = spawn(options.path, ['--pin-root', options.pinRoot], {
+export function startHelper({ path, pinRoot }: HelperOptions): Promise<Helper> {
+  return startServer<HelperOp>(path, ['--pin-root', pinRoot], {
+    missing: 'Build it with npm run setup, or set helper.path.',
+  });
+}
+
+/** The same for the skein-vm binary at this path. */
+export function startVm(path: string): Promise<Vm> {
+  return startServer<VmOp>(path, [], {
+    missing: 'Build it with npm run setup.',
+    died: 'Run it again; should it end again, report it with the program.',
+  });
+}
+
+/** What to do, where the catalogue does not know. */
+interface Remedies {
+  /** It cannot be started. */
+  readonly missing: string;
+  /** It ended later. */
+  readonly died?: string;
+}
+
+async function startServer<Name extends OpName>(
+  path: string,
+  args: readonly string[],
+  { missing, died }: Remedies,
+): Promise<ServerProcess<Name>> {
+  const child = spawn(path, args, {
     stdio: ['pipe', 'pipe', 'pipe'],
     // A group of its own: a signal to the agent's group must leave the agent its helper to clean up with.
     detached: true,
@@ -31,9 +67,12 @@ export async function startHelper(options: HelperOptions): Promise<Helper> {
   try {
     await once(child, 'spawn');
   } catch (cause) {
-    throw new SkeinError('SKEIN_HELPER_MISSING', `cannot start ${options.path}`, { cause });
+    throw new SkeinError('SKEIN_HELPER_MISSING', `cannot start ${path}`, {
+      cause,
+      remedy: missing,
+    });
   }
-  const connection = new Connection(child, options.path);
+  const connection = new Connection(child, path, died);
   const deadline = setTimeout(
     () => connection.fail('no answer to the handshake'),
     HANDSHAKE_DEADLINE_MS,
@@ -43,15 +82,12 @@ export async function startHelper(options: HelperOptions): Promise<Helper> {
       $case: 'hello',
       value: { protocolVersion: PROTOCOL_VERSION },
     });
-    return new HelperProcess(connection, checkHello(result));
+    return new Server(connection, checkHello(result));
   } catch (thrown) {
     connection.kill();
     const why = await connection.exited;
     if (thrown instanceof SkeinError && thrown.code !== 'SKEIN_HELPER_DIED') throw thrown;
-    throw new SkeinError('SKEIN_HELPER_DIED', why, {
-      cause: thrown,
-      remedy: 'See that helper.path is the helper; npm run setup builds it.',
-    });
+    throw new SkeinError('SKEIN_HELPER_DIED', why, { cause: thrown, remedy: missing });
   } finally {
     clearTimeout(deadline);
   }
@@ -62,12 +98,12 @@ function checkHello(result: Result): HelloResponse {
   if (result.$case !== 'hello') throw protocolError(`answered hello with ${result.$case}`);
   const version = result.value.protocolVersion;
   if (version !== PROTOCOL_VERSION) {
-    throw protocolError(`helper speaks protocol ${version}, agent ${PROTOCOL_VERSION}`);
+    throw protocolError(`the other side speaks protocol ${version}, this one ${PROTOCOL_VERSION}`);
   }
   return result.value;
 }
 
-class HelperProcess implements Helper {
+class Server<Name extends OpName> implements ServerProcess<Name> {
   readonly hello: HelloResponse;
   readonly #connection: Connection;
 
@@ -84,7 +120,7 @@ class HelperProcess implements Helper {
     return this.#connection.exited;
   }
 
-  request<K extends OpName>(op: K, value: RequestOf<K>): Promise<ResultOf<K>> {
+  request<K extends Name>(op: K, value: RequestOf<K>): Promise<ResultOf<K>> {
     return this.#connection.exchange.request(op, value);
   }
 
@@ -103,7 +139,8 @@ class Connection {
   readonly #path: string;
   #stderr = '';
 
-  constructor(child: Child, path: string) {
+  /** @param remedy for its end; absent: the catalogue's */
+  constructor(child: Child, path: string, remedy?: string) {
     this.#child = child;
     this.#path = path;
     this.exchange = new Exchange({
@@ -119,7 +156,8 @@ class Connection {
     child.stdin.on('error', () => {});
     this.exited = once(child, 'close').then(([code, signal]: unknown[]) => {
       const why = this.#describeExit(code, signal);
-      this.exchange.end(new SkeinError('SKEIN_HELPER_DIED', why));
+      const died = remedy === undefined ? {} : { remedy };
+      this.exchange.end(new SkeinError('SKEIN_HELPER_DIED', why, died));
       return why;
     });
   }

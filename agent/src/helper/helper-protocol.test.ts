@@ -1,27 +1,17 @@
 /** The helper as a stranger sees it: raw bytes in, raw bytes out. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type {
-  CodePoke,
-  CounterPlace,
-  HelperResponse,
-  InterpretedProgram,
-  Variable,
-} from '#proto/gen/skein/v1/helper.ts';
+import { type CounterPlace, HookKind, type Variable } from '#proto/gen/skein/v1/helper.ts';
 import { encodeFrame } from './framing.ts';
 import type { Op } from './helper.ts';
-import { converse, frames, HELLO } from './raw-helper.ts';
-import { HELPER_PATH } from './test-support.ts';
+import { converseHelper, errorOf, frames, HELLO } from './testing/raw-helper.ts';
+import { HELPER_PATH } from './testing/servers.ts';
 
-function errorOf(response: HelperResponse | undefined) {
-  if (response?.result?.$case !== 'error') assert.fail(`${response?.result?.$case} is no error`);
-  const { code, message } = response.result.value;
-  return { code, message };
-}
+const NOTHING = new Uint8Array();
 
 describe('helper protocol', () => {
   it('ends with code 0 at end of file', async () => {
-    assert.deepEqual(await converse(HELPER_PATH, Buffer.of()), {
+    assert.deepEqual(await converseHelper(HELPER_PATH, Buffer.of()), {
       responses: [],
       code: 0,
       stderr: '',
@@ -31,10 +21,13 @@ describe('helper protocol', () => {
   it('wants hello first, and of its version', async () => {
     const other: Op = { $case: 'hello', value: { protocolVersion: 2 } };
     const probe: Op = { $case: 'probe', value: {} };
-    const { responses, code } = await converse(HELPER_PATH, frames(probe, other, probe, HELLO));
+    const { responses, code } = await converseHelper(
+      HELPER_PATH,
+      frames(probe, other, probe, HELLO),
+    );
     const refusal = {
       code: 'BAD_REQUEST',
-      message: 'op: the first request must be hello',
+      message: 'op: the first request must be a hello',
     };
     assert.deepEqual(errorOf(responses[0]), refusal);
     assert.deepEqual(errorOf(responses[1]), {
@@ -58,7 +51,7 @@ describe('helper protocol', () => {
   ];
   for (const [what, bytes, stderr] of hopeless) {
     it(`ends with one line and code 1 at ${what}`, async () => {
-      const outcome = await converse(HELPER_PATH, Buffer.concat([frames(HELLO), bytes]));
+      const outcome = await converseHelper(HELPER_PATH, Buffer.concat([frames(HELLO), bytes]));
       assert.equal(outcome.responses.length, 1);
       assert.equal(outcome.code, 1);
       assert.match(outcome.stderr, stderr);
@@ -70,7 +63,7 @@ describe('helper protocol', () => {
     // 8 million empty sub-messages: 16 MiB on the wire, gigabytes when decoded without a budget.
     const empties = Buffer.alloc(16 << 20, Buffer.of(0x0a, 0));
     const head = Buffer.of(0x08, 1, 0x52, 0x80, 0x80, 0x80, 0x08);
-    const outcome = await converse(
+    const outcome = await converseHelper(
       HELPER_PATH,
       Buffer.concat([frames(HELLO), encodeFrame(Buffer.concat([head, empties]))]),
     );
@@ -88,21 +81,6 @@ describe('helper protocol', () => {
       value: { map, counters: Array(count).fill({ index: 0, offset: 0, size: 8, ...changes }) },
     });
     const xdp = { device: 'd', netns: '', mode: 0 } as const;
-    const pokes = (changes: Partial<CodePoke>): CodePoke[] => [
-      { code: 1, offset: 0, expected: 0n, replacement: 0n, ...changes },
-    ];
-    const site = { start: 0, instruction: 0, target: 0, taken: true };
-    const interpreted = { instructions: Buffer.alloc(16), sites: [site] };
-    const run = {
-      engine: { $case: 'interpreted', value: interpreted } as const,
-      memory: Buffer.of(),
-      repeat: 1,
-      timeLimitMs: 10,
-    };
-    const interpret = (changes: Partial<InterpretedProgram>): Op => ({
-      $case: 'runProgram',
-      value: { ...run, engine: { $case: 'interpreted', value: { ...interpreted, ...changes } } },
-    });
     const bad: readonly (readonly [Op | undefined, string])[] = [
       [undefined, 'op'],
       [{ $case: 'load', value: { ...load, object: Buffer.of() } }, 'object'],
@@ -198,50 +176,11 @@ describe('helper protocol', () => {
       [readCounters({}, 1, 16_385), 'counters'],
       [readCounters({ size: 2 }), 'counters.size'],
       [readCounters({ offset: 4 }), 'counters.offset'],
-      [{ $case: 'mapCode', value: { code: Buffer.of(), patches: [] } }, 'code'],
-      [
-        {
-          $case: 'mapCode',
-          value: {
-            code: Buffer.alloc(8),
-            patches: [{ offset: 1, target: { $case: 'helper', value: 7 } }],
-          },
-        },
-        'patches.offset',
-      ],
-      [
-        {
-          $case: 'mapCode',
-          value: {
-            code: Buffer.alloc(8),
-            patches: [{ offset: 0, target: { $case: 'codeOffset', value: 8 } }],
-          },
-        },
-        'patches.code_offset',
-      ],
-      [
-        {
-          $case: 'mapCode',
-          value: { code: Buffer.alloc(8), patches: [{ offset: 0, target: undefined }] },
-        },
-        'patches.target',
-      ],
-      [{ $case: 'pokeCode', value: { pokes: [], protocol: 0 } }, 'pokes'],
-      [{ $case: 'pokeCode', value: { pokes: pokes({ code: 0 }), protocol: 0 } }, 'pokes.code'],
-      [{ $case: 'pokeCode', value: { pokes: pokes({ offset: 4 }), protocol: 0 } }, 'pokes.offset'],
-      [{ $case: 'readBytes', value: { code: 0, offset: 0, length: 1 } }, 'code'],
-      [{ $case: 'readBytes', value: { code: 1, offset: 0, length: 1 << 25 } }, 'length'],
-      [{ $case: 'runProgram', value: { ...run, engine: undefined } }, 'engine'],
-      [{ $case: 'runProgram', value: { ...run, timeLimitMs: 0 } }, 'time_limit_ms'],
-      [{ $case: 'runProgram', value: { ...run, timeLimitMs: 60_001 } }, 'time_limit_ms'],
-      [{ $case: 'runProgram', value: { ...run, repeat: 100_000_001 } }, 'repeat'],
-      [{ $case: 'runProgram', value: { ...run, memory: Buffer.alloc((1 << 20) + 1) } }, 'memory'],
-      [interpret({ instructions: Buffer.alloc(12) }), 'instructions'],
-      [interpret({ sites: [{ ...site, start: 2 }] }), 'sites.instruction'],
-      [interpret({ sites: [{ ...site, instruction: 2 }] }), 'sites.instruction'],
-      [interpret({ sites: [{ ...site, target: 2 }] }), 'sites.target'],
     ];
-    const { responses } = await converse(HELPER_PATH, frames(HELLO, ...bad.map(([op]) => op)));
+    const { responses } = await converseHelper(
+      HELPER_PATH,
+      frames(HELLO, ...bad.map(([op]) => op)),
+    );
     assert.deepEqual(
       responses.slice(1).map((response) => {
         const { code, message } = errorOf(response);
@@ -251,8 +190,37 @@ describe('helper protocol', () => {
     );
   });
 
+  it('does nothing of what runtimes and skein-vm do', async () => {
+    const engine = { $case: 'code', value: 1 } as const;
+    const map = { type: 1, keySize: 4, valueSize: 4, maxEntries: 1, flags: 0, name: '' };
+    const poke = { code: 1, offset: 0, expected: 0n, replacement: 0n };
+    const install = {
+      hook: 'a',
+      kind: HookKind.MEMORY,
+      code: 1,
+      entry: 0,
+      label: 'a',
+      blob: NOTHING,
+      uses: [],
+    };
+    const others: readonly Op[] = [
+      { $case: 'mapCode', value: { code: Buffer.of(0xc3), patches: [] } },
+      { $case: 'pokeCode', value: { pokes: [poke], protocol: 0 } },
+      { $case: 'readBytes', value: { code: 1, offset: 0, length: 1 } },
+      { $case: 'runProgram', value: { engine, memory: NOTHING, repeat: 1, timeLimitMs: 10 } },
+      { $case: 'makeVmMap', value: map },
+      { $case: 'vmMapOp', value: { map: 1, op: { $case: 'list', value: { from: 0, count: 1 } } } },
+      { $case: 'runtimeHello', value: { protocolVersion: 1 } },
+      { $case: 'installProgram', value: install },
+      { $case: 'removeProgram', value: { hook: 'a' } },
+    ];
+    const { responses } = await converseHelper(HELPER_PATH, frames(HELLO, ...others));
+    const refusal = { code: 'UNSUPPORTED', message: 'op: the helper does not do this' };
+    assert.deepEqual(responses.slice(1).map(errorOf), Array(others.length).fill(refusal));
+  });
+
   it('knows no handle that it did not give out', async () => {
-    const { responses } = await converse(
+    const { responses } = await converseHelper(
       HELPER_PATH,
       frames(HELLO, { $case: 'inspect', value: { handle: 4_000_000_000 } }),
     );

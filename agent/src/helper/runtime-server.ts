@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { mkdirSync, unlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { SkeinError } from '#common/errors.ts';
+import { SkeinError, toSkeinError } from '#common/errors.ts';
 import { Exchange, PROTOCOL_VERSION } from './exchange.ts';
 import type { OpName, RequestOf, ResultOf } from './helper.ts';
 
@@ -37,20 +37,20 @@ export class RuntimeServer {
     path: string,
     onConnection: (connection: RuntimeConnection) => void,
   ): Promise<RuntimeServer> {
-    mkdirSync(dirname(path), { recursive: true });
-    await removeStale(path);
     const server = createServer();
     const runtimes = new RuntimeServer(server);
     server.on('connection', (socket) => onConnection(runtimes.#accept(socket)));
-    // Node binds before listen() returns, so that the socket is never there with another mode.
-    const before = process.umask(OWNER_ONLY);
-    server.listen(path);
-    process.umask(before);
     try {
+      mkdirSync(dirname(path), { recursive: true });
+      await removeStale(path);
+      // Node binds before listen() returns, so that the socket is never there with another mode.
+      const before = process.umask(OWNER_ONLY);
+      server.listen(path);
+      process.umask(before);
       await once(server, 'listening');
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new SkeinError('SKEIN_CONFIG', `runtimeSocket ${path}: ${why}`, { cause });
+      const { code, message } = toSkeinError(cause, 'SKEIN_CONFIG');
+      throw new SkeinError(code, `runtimeSocket ${path}: ${message}`, { cause });
     }
     return runtimes;
   }
@@ -70,8 +70,11 @@ export class RuntimeServer {
   }
 }
 
-/** A socket that an agent left when it ended without notice. */
+/** A socket that an agent left when it ended without notice. Any other file refuses a connection just the same. */
 async function removeStale(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) throw new SkeinError('SKEIN_CONFIG', 'is there already, and is no socket');
   const socket = connect(path);
   try {
     await once(socket, 'connect');
@@ -82,7 +85,7 @@ async function removeStale(path: string): Promise<void> {
   } finally {
     socket.destroy();
   }
-  throw new SkeinError('SKEIN_ADDRESS_IN_USE', `runtimeSocket ${path}: another agent listens`);
+  throw new SkeinError('SKEIN_ADDRESS_IN_USE', 'another agent listens');
 }
 
 class SocketConnection implements RuntimeConnection {

@@ -6,7 +6,7 @@ import { startsOfSubprograms } from '#agent/engine/userspace/isa/subprograms.ts'
 import { compile } from '#agent/engine/userspace/jit/compile.ts';
 import { Machine, type RunInput, type RunResult } from '#agent/engine/userspace/machine.ts';
 import { verify } from '#agent/engine/userspace/verifier/verify.ts';
-import { startHelper } from '#agent/helper/helper-process.ts';
+import { startVm } from '#agent/helper/helper-process.ts';
 import { type RawInstruction, SLOT } from '#agent/object/instructions.ts';
 import { SkeinError } from '#common/errors.ts';
 import type { EngineName } from './engine-name.ts';
@@ -20,13 +20,11 @@ export interface ProgramRun {
   readonly memory: Uint8Array;
 }
 
-const HELPER = fileURLToPath(new URL('../../../agent/native/build/skein-helper', import.meta.url));
-/** The helper wants one; nothing is pinned here. */
-const PIN_ROOT = '/sys/fs/bpf/skein-vm';
+const VM = fileURLToPath(new URL('../../../agent/libskein/build/skein-vm', import.meta.url));
 const TIME_LIMIT_MS = 5_000;
 
 /**
- * Runs instructions in a helper process of their own, with r1 the address of the memory and r2 its length.
+ * Runs instructions in a process of their own, with r1 the address of the memory and r2 its length.
  * @returns r0
  * @throws SkeinError SKEIN_BAD_PROGRAM, SKEIN_PROGRAM_FAULT, SKEIN_PROGRAM_TIME_LIMIT, SKEIN_UNSUPPORTED_MACHINE,
  * SKEIN_INVALID_ARGUMENT for a site that is none
@@ -37,9 +35,9 @@ export async function runProgram({ engine, keys, program, memory }: ProgramRun):
   requireSound(slots, sites, memory.length);
   const input: RunInput = { memory, repeat: 1, timeLimitMs: TIME_LIMIT_MS };
   const isOn = ({ instruction }: Site) => keys.get(instruction) ?? false;
-  const helper = await startHelper({ path: HELPER, pinRoot: PIN_ROOT });
+  const vm = await startVm(VM);
   try {
-    const machine = new Machine(helper);
+    const machine = new Machine(vm);
     const chosen = engine ?? (process.arch === 'x64' ? 'jit' : 'interpreter');
     const { value } =
       chosen === 'jit'
@@ -47,7 +45,7 @@ export async function runProgram({ engine, keys, program, memory }: ProgramRun):
         : await machine.interpret(slots, sites, isOn, input);
     return value;
   } finally {
-    await helper.close();
+    await vm.close();
   }
 }
 

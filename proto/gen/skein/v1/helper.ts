@@ -311,33 +311,48 @@ export interface HelperRequest {
   /** Echoed in the response. */
   id: bigint;
   op:
-    | { $case: "hello"; value: HelloRequest }
-    | { $case: "probe"; value: ProbeRequest }
+    | //
+    /** All three. */
+    { $case: "close"; value: CloseRequest }
+    | //
+    /** skein-helper and skein-vm. */
+    { $case: "hello"; value: HelloRequest }
+    | //
+    /** skein-helper and runtimes. */
+    { $case: "writeVariables"; value: WriteVariablesRequest }
+    | { $case: "readVariables"; value: ReadVariablesRequest }
+    | { $case: "makeSet"; value: MakeSetRequest }
+    | //
+    /** skein-helper. */
+    { $case: "probe"; value: ProbeRequest }
     | { $case: "load"; value: LoadRequest }
     | { $case: "makeDispatcher"; value: MakeDispatcherRequest }
     | { $case: "attach"; value: AttachRequest }
     | { $case: "setSlot"; value: SetSlotRequest }
     | { $case: "readSlot"; value: ReadSlotRequest }
-    | { $case: "writeVariables"; value: WriteVariablesRequest }
-    | { $case: "readVariables"; value: ReadVariablesRequest }
     | { $case: "testRun"; value: TestRunRequest }
     | { $case: "pin"; value: PinRequest }
     | { $case: "adopt"; value: AdoptRequest }
     | { $case: "unpin"; value: UnpinRequest }
     | { $case: "listPins"; value: ListPinsRequest }
     | { $case: "detach"; value: DetachRequest }
-    | { $case: "close"; value: CloseRequest }
     | { $case: "inspect"; value: InspectRequest }
     | { $case: "readCode"; value: ReadCodeRequest }
-    | { $case: "makeSet"; value: MakeSetRequest }
     | { $case: "readCounters"; value: ReadCountersRequest }
-    | { $case: "mapCode"; value: MapCodeRequest }
+    | { $case: "lockPins"; value: LockPinsRequest }
+    | //
+    /** Runtimes and skein-vm. */
+    { $case: "mapCode"; value: MapCodeRequest }
     | { $case: "pokeCode"; value: PokeCodeRequest }
     | { $case: "readBytes"; value: ReadBytesRequest }
-    | { $case: "runProgram"; value: RunProgramRequest }
-    | { $case: "runtimeHello"; value: RuntimeHelloRequest }
     | { $case: "makeVmMap"; value: MakeVmMapRequest }
     | { $case: "vmMapOp"; value: VmMapOpRequest }
+    | //
+    /** skein-vm. */
+    { $case: "runProgram"; value: RunProgramRequest }
+    | //
+    /** Runtimes. */
+    { $case: "runtimeHello"; value: RuntimeHelloRequest }
     | { $case: "installProgram"; value: InstallProgramRequest }
     | { $case: "removeProgram"; value: RemoveProgramRequest }
     | undefined;
@@ -367,6 +382,7 @@ export interface HelperResponse {
     | { $case: "readCode"; value: ReadCodeResponse }
     | { $case: "makeSet"; value: MakeSetResponse }
     | { $case: "readCounters"; value: ReadCountersResponse }
+    | { $case: "lockPins"; value: LockPinsResponse }
     | { $case: "mapCode"; value: MapCodeResponse }
     | { $case: "pokeCode"; value: PokeCodeResponse }
     | { $case: "readBytes"; value: ReadBytesResponse }
@@ -392,8 +408,9 @@ export interface HelperError {
    *   NO_PRIVILEGE       EPERM or EACCES: a capability or file permission is missing
    *   NO_DEVICE          the device, network namespace, cgroup or tracepoint does not exist
    *   NOT_FOUND          nothing is pinned there
-   *   LIMIT              more handles or bytes than the helper holds
-   *   UNSUPPORTED        not on this processor, or not what this process does: a runtime or the helper
+   *   BUSY               another process has locked the pins
+   *   LIMIT              more handles or bytes than the server holds
+   *   UNSUPPORTED        not on this processor, or not what this server does
    *   CODE_CHANGED       code is not what the request expects; nothing was written
    *   MAP_REFUSED        an operation on a map of the userspace engine; sys_errno is what the kernel's maps give
    */
@@ -414,6 +431,7 @@ export interface HelloResponse {
   protocolVersion: number;
   helperVersion: string;
   kernelRelease: string;
+  /** Empty from skein-vm, as is kernel_release. */
   libbpfVersion: string;
 }
 
@@ -669,6 +687,16 @@ export interface UnpinRequest {
 }
 
 export interface UnpinResponse {
+}
+
+/**
+ * Locks the pin root, which is made if need be, until this helper ends: flock(2). Keeps nobody from pinning but who
+ * asks for the lock, too.
+ */
+export interface LockPinsRequest {
+}
+
+export interface LockPinsResponse {
 }
 
 export interface ListPinsRequest {
@@ -1083,8 +1111,20 @@ export const HelperRequest: MessageFns<HelperRequest> = {
       writer.uint32(8).uint64(message.id);
     }
     switch (message.op?.$case) {
+      case "close":
+        CloseRequest.encode(message.op.value, writer.uint32(138).fork()).join();
+        break;
       case "hello":
         HelloRequest.encode(message.op.value, writer.uint32(18).fork()).join();
+        break;
+      case "writeVariables":
+        WriteVariablesRequest.encode(message.op.value, writer.uint32(74).fork()).join();
+        break;
+      case "readVariables":
+        ReadVariablesRequest.encode(message.op.value, writer.uint32(82).fork()).join();
+        break;
+      case "makeSet":
+        MakeSetRequest.encode(message.op.value, writer.uint32(162).fork()).join();
         break;
       case "probe":
         ProbeRequest.encode(message.op.value, writer.uint32(26).fork()).join();
@@ -1104,12 +1144,6 @@ export const HelperRequest: MessageFns<HelperRequest> = {
       case "readSlot":
         ReadSlotRequest.encode(message.op.value, writer.uint32(66).fork()).join();
         break;
-      case "writeVariables":
-        WriteVariablesRequest.encode(message.op.value, writer.uint32(74).fork()).join();
-        break;
-      case "readVariables":
-        ReadVariablesRequest.encode(message.op.value, writer.uint32(82).fork()).join();
-        break;
       case "testRun":
         TestRunRequest.encode(message.op.value, writer.uint32(90).fork()).join();
         break;
@@ -1128,20 +1162,17 @@ export const HelperRequest: MessageFns<HelperRequest> = {
       case "detach":
         DetachRequest.encode(message.op.value, writer.uint32(130).fork()).join();
         break;
-      case "close":
-        CloseRequest.encode(message.op.value, writer.uint32(138).fork()).join();
-        break;
       case "inspect":
         InspectRequest.encode(message.op.value, writer.uint32(146).fork()).join();
         break;
       case "readCode":
         ReadCodeRequest.encode(message.op.value, writer.uint32(154).fork()).join();
         break;
-      case "makeSet":
-        MakeSetRequest.encode(message.op.value, writer.uint32(162).fork()).join();
-        break;
       case "readCounters":
         ReadCountersRequest.encode(message.op.value, writer.uint32(170).fork()).join();
+        break;
+      case "lockPins":
+        LockPinsRequest.encode(message.op.value, writer.uint32(178).fork()).join();
         break;
       case "mapCode":
         MapCodeRequest.encode(message.op.value, writer.uint32(322).fork()).join();
@@ -1152,17 +1183,17 @@ export const HelperRequest: MessageFns<HelperRequest> = {
       case "readBytes":
         ReadBytesRequest.encode(message.op.value, writer.uint32(338).fork()).join();
         break;
-      case "runProgram":
-        RunProgramRequest.encode(message.op.value, writer.uint32(346).fork()).join();
-        break;
-      case "runtimeHello":
-        RuntimeHelloRequest.encode(message.op.value, writer.uint32(354).fork()).join();
-        break;
       case "makeVmMap":
         MakeVmMapRequest.encode(message.op.value, writer.uint32(362).fork()).join();
         break;
       case "vmMapOp":
         VmMapOpRequest.encode(message.op.value, writer.uint32(370).fork()).join();
+        break;
+      case "runProgram":
+        RunProgramRequest.encode(message.op.value, writer.uint32(346).fork()).join();
+        break;
+      case "runtimeHello":
+        RuntimeHelloRequest.encode(message.op.value, writer.uint32(354).fork()).join();
         break;
       case "installProgram":
         InstallProgramRequest.encode(message.op.value, writer.uint32(378).fork()).join();
@@ -1195,12 +1226,44 @@ export const HelperRequest: MessageFns<HelperRequest> = {
             message.id = reader.uint64() as bigint;
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.op = { $case: "close", value: CloseRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 2: {
             if (tag !== 18) {
               break;
             }
 
             message.op = { $case: "hello", value: HelloRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.op = { $case: "writeVariables", value: WriteVariablesRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.op = { $case: "readVariables", value: ReadVariablesRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.op = { $case: "makeSet", value: MakeSetRequest.decode(reader, reader.uint32()) };
             continue;
           }
           case 3: {
@@ -1251,22 +1314,6 @@ export const HelperRequest: MessageFns<HelperRequest> = {
             message.op = { $case: "readSlot", value: ReadSlotRequest.decode(reader, reader.uint32()) };
             continue;
           }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
-            message.op = { $case: "writeVariables", value: WriteVariablesRequest.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 10: {
-            if (tag !== 82) {
-              break;
-            }
-
-            message.op = { $case: "readVariables", value: ReadVariablesRequest.decode(reader, reader.uint32()) };
-            continue;
-          }
           case 11: {
             if (tag !== 90) {
               break;
@@ -1315,14 +1362,6 @@ export const HelperRequest: MessageFns<HelperRequest> = {
             message.op = { $case: "detach", value: DetachRequest.decode(reader, reader.uint32()) };
             continue;
           }
-          case 17: {
-            if (tag !== 138) {
-              break;
-            }
-
-            message.op = { $case: "close", value: CloseRequest.decode(reader, reader.uint32()) };
-            continue;
-          }
           case 18: {
             if (tag !== 146) {
               break;
@@ -1339,20 +1378,20 @@ export const HelperRequest: MessageFns<HelperRequest> = {
             message.op = { $case: "readCode", value: ReadCodeRequest.decode(reader, reader.uint32()) };
             continue;
           }
-          case 20: {
-            if (tag !== 162) {
-              break;
-            }
-
-            message.op = { $case: "makeSet", value: MakeSetRequest.decode(reader, reader.uint32()) };
-            continue;
-          }
           case 21: {
             if (tag !== 170) {
               break;
             }
 
             message.op = { $case: "readCounters", value: ReadCountersRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.op = { $case: "lockPins", value: LockPinsRequest.decode(reader, reader.uint32()) };
             continue;
           }
           case 40: {
@@ -1379,22 +1418,6 @@ export const HelperRequest: MessageFns<HelperRequest> = {
             message.op = { $case: "readBytes", value: ReadBytesRequest.decode(reader, reader.uint32()) };
             continue;
           }
-          case 43: {
-            if (tag !== 346) {
-              break;
-            }
-
-            message.op = { $case: "runProgram", value: RunProgramRequest.decode(reader, reader.uint32()) };
-            continue;
-          }
-          case 44: {
-            if (tag !== 354) {
-              break;
-            }
-
-            message.op = { $case: "runtimeHello", value: RuntimeHelloRequest.decode(reader, reader.uint32()) };
-            continue;
-          }
           case 45: {
             if (tag !== 362) {
               break;
@@ -1409,6 +1432,22 @@ export const HelperRequest: MessageFns<HelperRequest> = {
             }
 
             message.op = { $case: "vmMapOp", value: VmMapOpRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 43: {
+            if (tag !== 346) {
+              break;
+            }
+
+            message.op = { $case: "runProgram", value: RunProgramRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 44: {
+            if (tag !== 354) {
+              break;
+            }
+
+            message.op = { $case: "runtimeHello", value: RuntimeHelloRequest.decode(reader, reader.uint32()) };
             continue;
           }
           case 47: {
@@ -1442,8 +1481,22 @@ export const HelperRequest: MessageFns<HelperRequest> = {
   fromJSON(object: any): HelperRequest {
     return {
       id: isSet(object.id) ? BigInt(object.id) : 0n,
-      op: isSet(object.hello)
+      op: isSet(object.close)
+        ? { $case: "close", value: CloseRequest.fromJSON(object.close) }
+        : isSet(object.hello)
         ? { $case: "hello", value: HelloRequest.fromJSON(object.hello) }
+        : isSet(object.writeVariables)
+        ? { $case: "writeVariables", value: WriteVariablesRequest.fromJSON(object.writeVariables) }
+        : isSet(object.write_variables)
+        ? { $case: "writeVariables", value: WriteVariablesRequest.fromJSON(object.write_variables) }
+        : isSet(object.readVariables)
+        ? { $case: "readVariables", value: ReadVariablesRequest.fromJSON(object.readVariables) }
+        : isSet(object.read_variables)
+        ? { $case: "readVariables", value: ReadVariablesRequest.fromJSON(object.read_variables) }
+        : isSet(object.makeSet)
+        ? { $case: "makeSet", value: MakeSetRequest.fromJSON(object.makeSet) }
+        : isSet(object.make_set)
+        ? { $case: "makeSet", value: MakeSetRequest.fromJSON(object.make_set) }
         : isSet(object.probe)
         ? { $case: "probe", value: ProbeRequest.fromJSON(object.probe) }
         : isSet(object.load)
@@ -1462,14 +1515,6 @@ export const HelperRequest: MessageFns<HelperRequest> = {
         ? { $case: "readSlot", value: ReadSlotRequest.fromJSON(object.readSlot) }
         : isSet(object.read_slot)
         ? { $case: "readSlot", value: ReadSlotRequest.fromJSON(object.read_slot) }
-        : isSet(object.writeVariables)
-        ? { $case: "writeVariables", value: WriteVariablesRequest.fromJSON(object.writeVariables) }
-        : isSet(object.write_variables)
-        ? { $case: "writeVariables", value: WriteVariablesRequest.fromJSON(object.write_variables) }
-        : isSet(object.readVariables)
-        ? { $case: "readVariables", value: ReadVariablesRequest.fromJSON(object.readVariables) }
-        : isSet(object.read_variables)
-        ? { $case: "readVariables", value: ReadVariablesRequest.fromJSON(object.read_variables) }
         : isSet(object.testRun)
         ? { $case: "testRun", value: TestRunRequest.fromJSON(object.testRun) }
         : isSet(object.test_run)
@@ -1486,22 +1531,20 @@ export const HelperRequest: MessageFns<HelperRequest> = {
         ? { $case: "listPins", value: ListPinsRequest.fromJSON(object.list_pins) }
         : isSet(object.detach)
         ? { $case: "detach", value: DetachRequest.fromJSON(object.detach) }
-        : isSet(object.close)
-        ? { $case: "close", value: CloseRequest.fromJSON(object.close) }
         : isSet(object.inspect)
         ? { $case: "inspect", value: InspectRequest.fromJSON(object.inspect) }
         : isSet(object.readCode)
         ? { $case: "readCode", value: ReadCodeRequest.fromJSON(object.readCode) }
         : isSet(object.read_code)
         ? { $case: "readCode", value: ReadCodeRequest.fromJSON(object.read_code) }
-        : isSet(object.makeSet)
-        ? { $case: "makeSet", value: MakeSetRequest.fromJSON(object.makeSet) }
-        : isSet(object.make_set)
-        ? { $case: "makeSet", value: MakeSetRequest.fromJSON(object.make_set) }
         : isSet(object.readCounters)
         ? { $case: "readCounters", value: ReadCountersRequest.fromJSON(object.readCounters) }
         : isSet(object.read_counters)
         ? { $case: "readCounters", value: ReadCountersRequest.fromJSON(object.read_counters) }
+        : isSet(object.lockPins)
+        ? { $case: "lockPins", value: LockPinsRequest.fromJSON(object.lockPins) }
+        : isSet(object.lock_pins)
+        ? { $case: "lockPins", value: LockPinsRequest.fromJSON(object.lock_pins) }
         : isSet(object.mapCode)
         ? { $case: "mapCode", value: MapCodeRequest.fromJSON(object.mapCode) }
         : isSet(object.map_code)
@@ -1514,14 +1557,6 @@ export const HelperRequest: MessageFns<HelperRequest> = {
         ? { $case: "readBytes", value: ReadBytesRequest.fromJSON(object.readBytes) }
         : isSet(object.read_bytes)
         ? { $case: "readBytes", value: ReadBytesRequest.fromJSON(object.read_bytes) }
-        : isSet(object.runProgram)
-        ? { $case: "runProgram", value: RunProgramRequest.fromJSON(object.runProgram) }
-        : isSet(object.run_program)
-        ? { $case: "runProgram", value: RunProgramRequest.fromJSON(object.run_program) }
-        : isSet(object.runtimeHello)
-        ? { $case: "runtimeHello", value: RuntimeHelloRequest.fromJSON(object.runtimeHello) }
-        : isSet(object.runtime_hello)
-        ? { $case: "runtimeHello", value: RuntimeHelloRequest.fromJSON(object.runtime_hello) }
         : isSet(object.makeVmMap)
         ? { $case: "makeVmMap", value: MakeVmMapRequest.fromJSON(object.makeVmMap) }
         : isSet(object.make_vm_map)
@@ -1530,6 +1565,14 @@ export const HelperRequest: MessageFns<HelperRequest> = {
         ? { $case: "vmMapOp", value: VmMapOpRequest.fromJSON(object.vmMapOp) }
         : isSet(object.vm_map_op)
         ? { $case: "vmMapOp", value: VmMapOpRequest.fromJSON(object.vm_map_op) }
+        : isSet(object.runProgram)
+        ? { $case: "runProgram", value: RunProgramRequest.fromJSON(object.runProgram) }
+        : isSet(object.run_program)
+        ? { $case: "runProgram", value: RunProgramRequest.fromJSON(object.run_program) }
+        : isSet(object.runtimeHello)
+        ? { $case: "runtimeHello", value: RuntimeHelloRequest.fromJSON(object.runtimeHello) }
+        : isSet(object.runtime_hello)
+        ? { $case: "runtimeHello", value: RuntimeHelloRequest.fromJSON(object.runtime_hello) }
         : isSet(object.installProgram)
         ? { $case: "installProgram", value: InstallProgramRequest.fromJSON(object.installProgram) }
         : isSet(object.install_program)
@@ -1547,8 +1590,16 @@ export const HelperRequest: MessageFns<HelperRequest> = {
     if (message.id !== 0n) {
       obj.id = message.id.toString();
     }
-    if (message.op?.$case === "hello") {
+    if (message.op?.$case === "close") {
+      obj.close = CloseRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "hello") {
       obj.hello = HelloRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "writeVariables") {
+      obj.writeVariables = WriteVariablesRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "readVariables") {
+      obj.readVariables = ReadVariablesRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "makeSet") {
+      obj.makeSet = MakeSetRequest.toJSON(message.op.value);
     } else if (message.op?.$case === "probe") {
       obj.probe = ProbeRequest.toJSON(message.op.value);
     } else if (message.op?.$case === "load") {
@@ -1561,10 +1612,6 @@ export const HelperRequest: MessageFns<HelperRequest> = {
       obj.setSlot = SetSlotRequest.toJSON(message.op.value);
     } else if (message.op?.$case === "readSlot") {
       obj.readSlot = ReadSlotRequest.toJSON(message.op.value);
-    } else if (message.op?.$case === "writeVariables") {
-      obj.writeVariables = WriteVariablesRequest.toJSON(message.op.value);
-    } else if (message.op?.$case === "readVariables") {
-      obj.readVariables = ReadVariablesRequest.toJSON(message.op.value);
     } else if (message.op?.$case === "testRun") {
       obj.testRun = TestRunRequest.toJSON(message.op.value);
     } else if (message.op?.$case === "pin") {
@@ -1577,30 +1624,28 @@ export const HelperRequest: MessageFns<HelperRequest> = {
       obj.listPins = ListPinsRequest.toJSON(message.op.value);
     } else if (message.op?.$case === "detach") {
       obj.detach = DetachRequest.toJSON(message.op.value);
-    } else if (message.op?.$case === "close") {
-      obj.close = CloseRequest.toJSON(message.op.value);
     } else if (message.op?.$case === "inspect") {
       obj.inspect = InspectRequest.toJSON(message.op.value);
     } else if (message.op?.$case === "readCode") {
       obj.readCode = ReadCodeRequest.toJSON(message.op.value);
-    } else if (message.op?.$case === "makeSet") {
-      obj.makeSet = MakeSetRequest.toJSON(message.op.value);
     } else if (message.op?.$case === "readCounters") {
       obj.readCounters = ReadCountersRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "lockPins") {
+      obj.lockPins = LockPinsRequest.toJSON(message.op.value);
     } else if (message.op?.$case === "mapCode") {
       obj.mapCode = MapCodeRequest.toJSON(message.op.value);
     } else if (message.op?.$case === "pokeCode") {
       obj.pokeCode = PokeCodeRequest.toJSON(message.op.value);
     } else if (message.op?.$case === "readBytes") {
       obj.readBytes = ReadBytesRequest.toJSON(message.op.value);
-    } else if (message.op?.$case === "runProgram") {
-      obj.runProgram = RunProgramRequest.toJSON(message.op.value);
-    } else if (message.op?.$case === "runtimeHello") {
-      obj.runtimeHello = RuntimeHelloRequest.toJSON(message.op.value);
     } else if (message.op?.$case === "makeVmMap") {
       obj.makeVmMap = MakeVmMapRequest.toJSON(message.op.value);
     } else if (message.op?.$case === "vmMapOp") {
       obj.vmMapOp = VmMapOpRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "runProgram") {
+      obj.runProgram = RunProgramRequest.toJSON(message.op.value);
+    } else if (message.op?.$case === "runtimeHello") {
+      obj.runtimeHello = RuntimeHelloRequest.toJSON(message.op.value);
     } else if (message.op?.$case === "installProgram") {
       obj.installProgram = InstallProgramRequest.toJSON(message.op.value);
     } else if (message.op?.$case === "removeProgram") {
@@ -1616,9 +1661,33 @@ export const HelperRequest: MessageFns<HelperRequest> = {
     const message = createBaseHelperRequest();
     message.id = (object.id !== undefined && object.id !== null) ? BigInt(object.id) : 0n;
     switch (object.op?.$case) {
+      case "close": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "close", value: CloseRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
       case "hello": {
         if (object.op?.value !== undefined && object.op?.value !== null) {
           message.op = { $case: "hello", value: HelloRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "writeVariables": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "writeVariables", value: WriteVariablesRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "readVariables": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "readVariables", value: ReadVariablesRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "makeSet": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "makeSet", value: MakeSetRequest.fromPartial(object.op.value) };
         }
         break;
       }
@@ -1658,18 +1727,6 @@ export const HelperRequest: MessageFns<HelperRequest> = {
         }
         break;
       }
-      case "writeVariables": {
-        if (object.op?.value !== undefined && object.op?.value !== null) {
-          message.op = { $case: "writeVariables", value: WriteVariablesRequest.fromPartial(object.op.value) };
-        }
-        break;
-      }
-      case "readVariables": {
-        if (object.op?.value !== undefined && object.op?.value !== null) {
-          message.op = { $case: "readVariables", value: ReadVariablesRequest.fromPartial(object.op.value) };
-        }
-        break;
-      }
       case "testRun": {
         if (object.op?.value !== undefined && object.op?.value !== null) {
           message.op = { $case: "testRun", value: TestRunRequest.fromPartial(object.op.value) };
@@ -1706,12 +1763,6 @@ export const HelperRequest: MessageFns<HelperRequest> = {
         }
         break;
       }
-      case "close": {
-        if (object.op?.value !== undefined && object.op?.value !== null) {
-          message.op = { $case: "close", value: CloseRequest.fromPartial(object.op.value) };
-        }
-        break;
-      }
       case "inspect": {
         if (object.op?.value !== undefined && object.op?.value !== null) {
           message.op = { $case: "inspect", value: InspectRequest.fromPartial(object.op.value) };
@@ -1724,15 +1775,15 @@ export const HelperRequest: MessageFns<HelperRequest> = {
         }
         break;
       }
-      case "makeSet": {
-        if (object.op?.value !== undefined && object.op?.value !== null) {
-          message.op = { $case: "makeSet", value: MakeSetRequest.fromPartial(object.op.value) };
-        }
-        break;
-      }
       case "readCounters": {
         if (object.op?.value !== undefined && object.op?.value !== null) {
           message.op = { $case: "readCounters", value: ReadCountersRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "lockPins": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "lockPins", value: LockPinsRequest.fromPartial(object.op.value) };
         }
         break;
       }
@@ -1754,18 +1805,6 @@ export const HelperRequest: MessageFns<HelperRequest> = {
         }
         break;
       }
-      case "runProgram": {
-        if (object.op?.value !== undefined && object.op?.value !== null) {
-          message.op = { $case: "runProgram", value: RunProgramRequest.fromPartial(object.op.value) };
-        }
-        break;
-      }
-      case "runtimeHello": {
-        if (object.op?.value !== undefined && object.op?.value !== null) {
-          message.op = { $case: "runtimeHello", value: RuntimeHelloRequest.fromPartial(object.op.value) };
-        }
-        break;
-      }
       case "makeVmMap": {
         if (object.op?.value !== undefined && object.op?.value !== null) {
           message.op = { $case: "makeVmMap", value: MakeVmMapRequest.fromPartial(object.op.value) };
@@ -1775,6 +1814,18 @@ export const HelperRequest: MessageFns<HelperRequest> = {
       case "vmMapOp": {
         if (object.op?.value !== undefined && object.op?.value !== null) {
           message.op = { $case: "vmMapOp", value: VmMapOpRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "runProgram": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "runProgram", value: RunProgramRequest.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "runtimeHello": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "runtimeHello", value: RuntimeHelloRequest.fromPartial(object.op.value) };
         }
         break;
       }
@@ -1870,6 +1921,9 @@ export const HelperResponse: MessageFns<HelperResponse> = {
         break;
       case "readCounters":
         ReadCountersResponse.encode(message.result.value, writer.uint32(178).fork()).join();
+        break;
+      case "lockPins":
+        LockPinsResponse.encode(message.result.value, writer.uint32(186).fork()).join();
         break;
       case "mapCode":
         MapCodeResponse.encode(message.result.value, writer.uint32(322).fork()).join();
@@ -2091,6 +2145,14 @@ export const HelperResponse: MessageFns<HelperResponse> = {
             message.result = { $case: "readCounters", value: ReadCountersResponse.decode(reader, reader.uint32()) };
             continue;
           }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.result = { $case: "lockPins", value: LockPinsResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 40: {
             if (tag !== 322) {
               break;
@@ -2240,6 +2302,10 @@ export const HelperResponse: MessageFns<HelperResponse> = {
         ? { $case: "readCounters", value: ReadCountersResponse.fromJSON(object.readCounters) }
         : isSet(object.read_counters)
         ? { $case: "readCounters", value: ReadCountersResponse.fromJSON(object.read_counters) }
+        : isSet(object.lockPins)
+        ? { $case: "lockPins", value: LockPinsResponse.fromJSON(object.lockPins) }
+        : isSet(object.lock_pins)
+        ? { $case: "lockPins", value: LockPinsResponse.fromJSON(object.lock_pins) }
         : isSet(object.mapCode)
         ? { $case: "mapCode", value: MapCodeResponse.fromJSON(object.mapCode) }
         : isSet(object.map_code)
@@ -2327,6 +2393,8 @@ export const HelperResponse: MessageFns<HelperResponse> = {
       obj.makeSet = MakeSetResponse.toJSON(message.result.value);
     } else if (message.result?.$case === "readCounters") {
       obj.readCounters = ReadCountersResponse.toJSON(message.result.value);
+    } else if (message.result?.$case === "lockPins") {
+      obj.lockPins = LockPinsResponse.toJSON(message.result.value);
     } else if (message.result?.$case === "mapCode") {
       obj.mapCode = MapCodeResponse.toJSON(message.result.value);
     } else if (message.result?.$case === "pokeCode") {
@@ -2479,6 +2547,12 @@ export const HelperResponse: MessageFns<HelperResponse> = {
       case "readCounters": {
         if (object.result?.value !== undefined && object.result?.value !== null) {
           message.result = { $case: "readCounters", value: ReadCountersResponse.fromPartial(object.result.value) };
+        }
+        break;
+      }
+      case "lockPins": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "lockPins", value: LockPinsResponse.fromPartial(object.result.value) };
         }
         break;
       }
@@ -6458,6 +6532,110 @@ export const UnpinResponse: MessageFns<UnpinResponse> = {
   },
   fromPartial(_: DeepPartial<UnpinResponse>): UnpinResponse {
     const message = createBaseUnpinResponse();
+    return message;
+  },
+};
+
+function createBaseLockPinsRequest(): LockPinsRequest {
+  return {};
+}
+
+export const LockPinsRequest: MessageFns<LockPinsRequest> = {
+  encode(_: LockPinsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LockPinsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLockPinsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): LockPinsRequest {
+    return {};
+  },
+
+  toJSON(_: LockPinsRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<LockPinsRequest>): LockPinsRequest {
+    return LockPinsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<LockPinsRequest>): LockPinsRequest {
+    const message = createBaseLockPinsRequest();
+    return message;
+  },
+};
+
+function createBaseLockPinsResponse(): LockPinsResponse {
+  return {};
+}
+
+export const LockPinsResponse: MessageFns<LockPinsResponse> = {
+  encode(_: LockPinsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LockPinsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLockPinsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): LockPinsResponse {
+    return {};
+  },
+
+  toJSON(_: LockPinsResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<LockPinsResponse>): LockPinsResponse {
+    return LockPinsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<LockPinsResponse>): LockPinsResponse {
+    const message = createBaseLockPinsResponse();
     return message;
   },
 };
