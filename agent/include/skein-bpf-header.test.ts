@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import test from 'node:test';
+import { readObject } from '../src/object/read-object.ts';
 import { BpftoolObject, bpfUnavailable } from '../src/object/testdata/bpftool.ts';
 import { fixturePath } from '../src/object/testdata/fixtures.ts';
 
@@ -64,16 +68,58 @@ test('a key elsewhere than in its own section works too, and counters are left a
   assert.equal(run(), 0, 'declared_on is off');
 });
 
-test('a key must be an int', () => {
+/** Compiles with the header, in C or C++; no object when it is only to be checked. */
+function compile(language: 'c' | 'c++', source: string, output = '/dev/null'): void {
+  const include = `-I${import.meta.dirname}`;
+  const flags = ['-target', 'bpf', '-O2', '-Wall', '-Wextra', '-Werror', include];
+  execFileSync('clang', [...flags, `-x${language}`, '-c', '-', '-o', output], {
+    input: `#include "skein.bpf.h"\n${source}`,
+    stdio: 'pipe',
+  });
+}
+
+for (const language of ['c', 'c++'] as const) {
+  test(`${language}: a key must be an int`, () => {
+    for (const type of ['long', 'short', 'unsigned', 'int *']) {
+      const source = `${type} wrong; int f(void) { return bpf_static_branch_unlikely(&wrong); }`;
+      assert.throws(() => compile(language, source), /a static key is an int/, type);
+    }
+    compile(language, 'volatile int odd; int f(void) { return bpf_static_branch_likely(&odd); }');
+  });
+}
+
+test('the same branches from C and from C++', () => {
   const source = `
-    #include "skein.bpf.h"
-    long wide;
-    int f(void) { return bpf_static_branch_unlikely(&wide); }`;
-  assert.throws(() => {
-    const include = `-I${import.meta.dirname}`;
-    execFileSync('clang', ['-target', 'bpf', '-O2', include, '-xc', '-c', '-', '-o', '/dev/null'], {
-      input: source,
-      stdio: 'pipe',
+    DEFINE_STATIC_KEY_FALSE(first);
+    DEFINE_STATIC_KEY_TRUE(second);
+    __attribute__((section("xdp"))) int both(void) {
+      if (bpf_static_branch_unlikely(&first) && bpf_static_branch_likely(&second)) return 1;
+      return bpf_static_branch_likely(&first) ? 2 : 3;
+    }`;
+  const directory = mkdtempSync(path.join(tmpdir(), 'skein-test-'));
+  try {
+    const [fromC, fromCpp] = (['c', 'c++'] as const).map((language) => {
+      const object = path.join(directory, 'object.o');
+      compile(language, language === 'c' ? source : `extern "C" {${source}}`, object);
+      return readObject(readFileSync(object)).keys.map(({ name, declared, sites }) => ({
+        name,
+        declared,
+        sites: sites.map((site) => [site.function, site.encoding, site.inverse]),
+      }));
     });
-  }, /a static key is an int/);
+    assert.deepEqual(fromC, [
+      {
+        name: 'first',
+        declared: false,
+        sites: [
+          ['both', 'default', false],
+          ['both', 'default', true],
+        ],
+      },
+      { name: 'second', declared: true, sites: [['both', 'default', true]] },
+    ]);
+    assert.deepEqual(fromCpp, fromC);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });

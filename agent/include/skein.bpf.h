@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Static keys and static branches for BPF programs. Needs clang >= 12 -target bpf and nothing else.
+ * Static keys and static branches for BPF programs. For C and C++. Needs clang >= 12 -target bpf and
+ * nothing else.
  *
  *	DEFINE_STATIC_KEY_FALSE(drop_icmp);
  *	...
@@ -20,6 +21,7 @@
  * - The argument is the address of a variable of this object, known at compile time.
  * - Programs read keys, they never write them. Two branches on one key in one run may see different
  *   values when the key flips between them.
+ * - In C++ the name of a `static` key is the mangled one.
  * - Before clang 15 a loop around a branch stays a loop, whatever the pragma. It works; to have it
  *   unrolled, repeat the body by a macro.
  */
@@ -58,16 +60,25 @@
 		     : "r0"                                                                        \
 		     : label)
 
+#ifdef __cplusplus
+#define SKEIN_IS_INT(value) (__is_same(__typeof__((value) + 0), int) && sizeof(value) == sizeof(int))
+#else
+#define SKEIN_IS_INT(value) __builtin_types_compatible_p(__typeof__(value), int)
+#endif
+
 #define SKEIN_CHECK_KEY(key)                                                                       \
-	_Static_assert(__builtin_types_compatible_p(__typeof__(*(key)), int),                      \
+	_Static_assert(SKEIN_IS_INT(*(key)),                                                       \
 		       "a static key is an int: DEFINE_STATIC_KEY_FALSE(name)")
+
+/* Without initialisers: before clang 19 no asm goto of C++ may jump past one. */
 
 /* 1 while the key is on, else 0. */
 #define bpf_static_branch_unlikely(key)                                                            \
 	__builtin_expect(({                                                                        \
 				 __label__ skein_on, skein_end;                                    \
 				 SKEIN_CHECK_KEY(key);                                             \
-				 int skein_is_on = 0;                                              \
+				 int skein_is_on;                                                  \
+				 skein_is_on = 0;                                                  \
 				 SKEIN_BRANCH(key, "!=", "0", skein_on);                           \
 				 goto skein_end;                                                   \
 			 skein_on:                                                                 \
@@ -82,7 +93,8 @@
 	__builtin_expect(({                                                                        \
 				 __label__ skein_off, skein_end;                                   \
 				 SKEIN_CHECK_KEY(key);                                             \
-				 int skein_is_on = 1;                                              \
+				 int skein_is_on;                                                  \
+				 skein_is_on = 1;                                                  \
 				 SKEIN_BRANCH(key, "==", "1", skein_off);                          \
 				 goto skein_end;                                                   \
 			 skein_off:                                                                \

@@ -10,6 +10,7 @@ import { findNumber } from './numbers.ts';
 import { readObject } from './read-object.ts';
 import type { ObjectSpec } from './spec.ts';
 import { fixture } from './testdata/fixtures.ts';
+import { mutate } from './testdata/mutate.ts';
 
 /** Far above what any input here needs, far below what a loop without bound takes. */
 const READ_LIMIT_MS = 1000;
@@ -152,24 +153,4 @@ function withSections(
     fill(header, index);
   }
   return bytes;
-}
-
-const INTERESTING = [0, 1, 7, 8, 0x7f, 0x80, 0xff, 0xff00, 0xffff, 0x7fffffff, 0xffffffff];
-
-function mutate(bytes: Uint8Array, random: (below: number) => number): void {
-  const at = random(bytes.length - 8);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  switch (random(4)) {
-    case 0:
-      bytes[at] = (bytes[at] ?? 0) ^ (1 << random(8));
-      break;
-    case 1:
-      view.setUint32(at & ~3, INTERESTING[random(INTERESTING.length)] ?? 0, true);
-      break;
-    case 2:
-      view.setUint32(at & ~3, view.getUint32(at & ~3, true) + random(17) - 8, true);
-      break;
-    default:
-      bytes.copyWithin(at, random(bytes.length), random(bytes.length));
-  }
 }

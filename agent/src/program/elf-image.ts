@@ -1,5 +1,5 @@
-import { ByteView } from '../object/byte-view.ts';
-import { SHT_SYMTAB } from '../object/sections.ts';
+import { ByteView, badObject } from '../object/byte-view.ts';
+import { SHT_REL, SHT_SYMTAB } from '../object/sections.ts';
 import type { ObjectSpec } from '../object/spec.ts';
 import { STT_SECTION } from '../object/symbols.ts';
 import type { ElfImage, SectionHeader } from './lifted.ts';
@@ -12,9 +12,11 @@ export function readElfImage(bytes: Uint8Array, spec: ObjectSpec): ElfImage {
   const file = new ByteView(bytes, 'ELF header');
   const count = spec.sections.length;
   const table = new ByteView(file.slice(file.u64(40), count * SHDR_SIZE), 'section headers');
+  const sectionHeaders = spec.sections.map((_, index) => readHeader(table, index * SHDR_SIZE));
+  refuseSecondRelocations(spec, sectionHeaders);
   return {
     header: file.slice(0, EHDR_SIZE),
-    sectionHeaders: spec.sections.map((_, index) => readHeader(table, index * SHDR_SIZE)),
+    sectionHeaders,
     symbolTable: spec.sections.find((section) => section.type === SHT_SYMTAB)?.index ?? 0,
     sectionNames: file.u16(62),
     sectionSymbols: new Map(
@@ -23,6 +25,24 @@ export function readElfImage(bytes: Uint8Array, spec: ObjectSpec): ElfImage {
       ),
     ),
   };
+}
+
+/** lower() writes one relocation section for each section, as compilers do. */
+function refuseSecondRelocations(
+  { sections }: ObjectSpec,
+  headers: readonly SectionHeader[],
+): void {
+  const seen = new Set<number>();
+  headers.forEach(({ type, info }, index) => {
+    if (type !== SHT_REL) return;
+    if (seen.has(info))
+      throw badObject(
+        `section ${sections[index]?.name}`,
+        0,
+        `a second relocation section of ${sections[info]?.name}`,
+      );
+    seen.add(info);
+  });
 }
 
 function readHeader(table: ByteView, at: number): SectionHeader {

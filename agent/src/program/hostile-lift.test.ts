@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { SkeinError } from '#common/errors.ts';
 import { mulberry32 } from '../../../test/support/random.ts';
+import { JNE_REG, LD_IMM64 } from '../object/instructions.ts';
 import { readObject } from '../object/read-object.ts';
+import { R_BPF_64_64, R_BPF_64_ABS64 } from '../object/relocations.ts';
+import { buildElf, buildRelocations } from '../object/testdata/elf-builder.ts';
 import { fixture } from '../object/testdata/fixtures.ts';
+import { mutate } from '../object/testdata/mutate.ts';
 import { lift } from './lift.ts';
 import { lower } from './lower.ts';
 import { lowerDynamic } from './lower-dynamic.ts';
@@ -67,7 +71,9 @@ test('8,000 mutations of real objects', (t) => {
   for (let round = 0; round < 8_000; round++) {
     const bytes = objects[round % objects.length]?.slice() ?? new Uint8Array();
     const edits = 1 + random(4);
-    for (let edit = 0; edit < edits; edit++) mutate(bytes, random);
+    for (let edit = 0; edit < edits; edit++)
+      // The code comes first in the file: half of the changes go there.
+      mutate(bytes, random, random(2) === 0 ? undefined : 64 + random(1024));
     count[survives(bytes)]++;
   }
   t.diagnostic(
@@ -101,23 +107,91 @@ test('code that is nothing but jumps', () => {
   survives(bytes);
 });
 
-const INTERESTING = [0, 1, 5, 7, 8, 0x7f, 0x80, 0xff, 0xff00, 0xffff, 0x7fffffff, 0xffffffff];
+// What follows takes minutes when anything is done once for each section, key or pointer over all of them.
+const RETURN_0 = Uint8Array.of(0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0);
+const PROGBITS = 1;
+const CODE = 6;
+const DATA = 3;
+const OBJECT = 1;
+const FUNCTION = 2;
 
-function mutate(bytes: Uint8Array, random: (below: number) => number): void {
-  // The code comes first in the file: half of the changes go there.
-  const at = random(2) === 0 ? random(bytes.length - 8) : 64 + random(1024);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  switch (random(4)) {
-    case 0:
-      bytes[at] = (bytes[at] ?? 0) ^ (1 << random(8));
-      break;
-    case 1:
-      view.setUint32(at & ~3, INTERESTING[random(INTERESTING.length)] ?? 0, true);
-      break;
-    case 2:
-      view.setUint32(at & ~3, view.getUint32(at & ~3, true) + random(17) - 8, true);
-      break;
-    default:
-      bytes.copyWithin(at & ~7, random(bytes.length / 8) * 8, random(bytes.length / 8) * 8);
-  }
-}
+test('ten thousand sections of code', () => {
+  const numbers = Array.from({ length: 10_000 }, (_, number) => number);
+  const bytes = buildElf(
+    numbers.map((n) => ({ name: `s${n}`, type: PROGBITS, flags: CODE, bytes: RETURN_0 })),
+    numbers.map((n) => ({ name: `p${n}`, type: FUNCTION, section: n + 1, offset: 0, size: 16 })),
+  );
+  assert.equal(survives(bytes), 'lifted');
+});
+
+test('a hundred thousand pointers to one program', () => {
+  const count = 100_000;
+  const bytes = buildElf(
+    [
+      { name: 'xdp', type: PROGBITS, flags: CODE, bytes: RETURN_0 },
+      { name: '.data', type: PROGBITS, flags: DATA, bytes: new Uint8Array(8 * count) },
+      buildRelocations(
+        2,
+        Array.from({ length: count }, (_, n) => [8 * n, R_BPF_64_ABS64, 1]),
+      ),
+    ],
+    [{ name: 'main', type: FUNCTION, section: 1, offset: 0, size: 16 }],
+  );
+  assert.equal(survives(bytes), 'lifted');
+});
+
+test('ten thousand keys, and as many sections named like theirs', () => {
+  const numbers = Array.from({ length: 10_000 }, (_, number) => number);
+  const site = Uint8Array.of(LD_IMM64, ...Array<number>(15).fill(0), JNE_REG, 0, 0, 0, 0, 0, 0, 0);
+  const code = Buffer.concat([...numbers.map(() => site), RETURN_0]);
+  const data = { name: '.data', type: PROGBITS, flags: DATA };
+  const bytes = buildElf(
+    [
+      { name: 'xdp', type: PROGBITS, flags: CODE, bytes: code },
+      { ...data, bytes: new Uint8Array(4 * numbers.length) },
+      buildRelocations(
+        1,
+        numbers.map((n) => [site.length * n, R_BPF_64_64, n + 2]),
+      ),
+      ...numbers.map(() => ({ ...data, bytes: RETURN_0 })),
+    ],
+    [
+      { name: 'main', type: FUNCTION, section: 1, offset: 0, size: code.length },
+      ...numbers.map((n) => ({ name: `k${n}`, type: OBJECT, section: 2, offset: 4 * n, size: 4 })),
+    ],
+  );
+  assert.equal(readObject(bytes).keys.length, numbers.length);
+  assert.equal(survives(bytes), 'lifted');
+});
+
+test('refused: two relocation sections for one section', () => {
+  const relocations = buildRelocations(2, [[0, R_BPF_64_ABS64, 1]]);
+  const bytes = buildElf(
+    [
+      { name: 'xdp', type: PROGBITS, flags: CODE, bytes: RETURN_0 },
+      { name: '.data', type: PROGBITS, flags: DATA, bytes: new Uint8Array(8) },
+      relocations,
+      relocations,
+    ],
+    [{ name: 'main', type: FUNCTION, section: 1, offset: 0, size: 16 }],
+  );
+  assert.throws(
+    () => lift(bytes),
+    /section \.rel, offset 0x0: a second relocation section of \.data/,
+  );
+});
+
+test('refused: .BTF.ext with tables that nobody knows', () => {
+  const bytes = fixture('branches.o');
+  const ext = readObject(bytes).sections.find(({ name }) => name === '.BTF.ext')?.bytes;
+  assert.ok(ext);
+  const header = new DataView(ext.buffer, ext.byteOffset);
+  // The header takes 8 bytes from func_info, which is then empty; offsets count from its end.
+  header.setUint32(4, 40, true);
+  header.setUint32(12, 0, true);
+  for (const at of [16, 24]) header.setUint32(at, header.getUint32(at, true) - 8, true);
+  assert.throws(
+    () => lift(bytes),
+    /section \.BTF\.ext, offset 0x4: a header of 40 bytes, not 24 to 32$/,
+  );
+});

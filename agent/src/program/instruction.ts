@@ -28,6 +28,9 @@ export const plain = ({ opcode, dst, src, offset, imm }: RawInstruction): Instru
 /** Slots that it takes. */
 export const slotsOf = ({ wide }: Instruction): number => (wide === undefined ? 1 : 2);
 
+export const slotsIn = (body: readonly Instruction[]): number =>
+  body.reduce((sum, instruction) => sum + slotsOf(instruction), 0);
+
 /** Copies of the instructions of a function, whose jumps go to copies. Notes and records are shared. */
 export function cloneBody(body: readonly Instruction[]): Instruction[] {
   const copies = body.map((instruction, position) => {

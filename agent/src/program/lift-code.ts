@@ -15,11 +15,11 @@ import { STT_FUNC, STT_SECTION } from '../object/symbols.ts';
 import { badInstruction } from './bad-instruction.ts';
 import { notesOf, plain } from './instruction.ts';
 import { hangReferences } from './lift-references.ts';
-import type { ElfImage, Instruction, LiftedFunction } from './lifted.ts';
+import type { Instruction, LiftedFunction } from './lifted.ts';
 import type { LiftedCode } from './lifted-code.ts';
 
 /** Turns every executable section into lists of instructions. */
-export function liftCode(spec: ObjectSpec, elf: ElfImage): LiftedCode {
+export function liftCode(spec: ObjectSpec): LiftedCode {
   const slots = new Map<number, (Instruction | undefined)[]>();
   const starts = new Map<number, Map<number, LiftedFunction>>();
   const functions: LiftedFunction[] = [];
@@ -41,7 +41,7 @@ export function liftCode(spec: ObjectSpec, elf: ElfImage): LiftedCode {
     starts.set(section.index, startsHere);
   }
   const code = { functions, slots, starts };
-  hangReferences(spec, elf, code);
+  hangReferences(spec, code);
   hangLabels(spec, code);
   return code;
 }

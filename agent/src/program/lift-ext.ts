@@ -20,6 +20,8 @@ import type { LiftedCode } from './lifted-code.ts';
 const BTF_MAGIC = 0xeb9f;
 /** Up to and including the length of line_info; CO-RE relocations came later. */
 const MIN_HEADER_SIZE = 24;
+/** With CO-RE relocations. Tables that came later would be lost. */
+const MAX_HEADER_SIZE = 32;
 /** Of each record, the instruction's offset and at least one more word. */
 const MIN_RECORD_SIZE = 8;
 const TABLES_AT = 8;
@@ -40,7 +42,11 @@ export function liftExt(spec: ObjectSpec, code: LiftedCode): Found {
   const view = viewOf(section);
   const headerSize = view.u32(4);
   if (view.u16(0) !== BTF_MAGIC) throw view.error(0, 'not .BTF.ext data');
-  if (headerSize < MIN_HEADER_SIZE) throw view.error(4, `a header of ${headerSize} bytes`);
+  if (headerSize < MIN_HEADER_SIZE || headerSize > MAX_HEADER_SIZE)
+    throw view.error(
+      4,
+      `a header of ${headerSize} bytes, not ${MIN_HEADER_SIZE} to ${MAX_HEADER_SIZE}`,
+    );
   const names = sectionNames(spec);
   const uses = relocationsByOffset(spec, section);
   const tables = EXT_KINDS.slice(0, Math.floor((headerSize - TABLES_AT) / 8)).map(

@@ -1,20 +1,18 @@
-import { badObject } from '../object/byte-view.ts';
 import { CALL, LD_IMM64, PSEUDO_CALL, PSEUDO_FUNC, SLOT } from '../object/instructions.ts';
 import { R_BPF_64_32, R_BPF_64_64 } from '../object/relocations.ts';
-import { SHT_REL } from '../object/sections.ts';
-import type { ElfSymbol, ObjectSpec, Section } from '../object/spec.ts';
+import type { ElfSymbol, ObjectSpec } from '../object/spec.ts';
 import { badInstruction } from './bad-instruction.ts';
-import type { ElfImage, Instruction } from './lifted.ts';
+import type { Instruction } from './lifted.ts';
 import type { LiftedCode } from './lifted-code.ts';
 
 /** Hangs on instructions what they name: symbols by their relocations, and functions of this object. */
-export function hangReferences(spec: ObjectSpec, elf: ElfImage, code: LiftedCode): void {
-  hangRelocations(spec, elf, code);
+export function hangReferences(spec: ObjectSpec, code: LiftedCode): void {
+  hangRelocations(spec, code);
   hangCalls(spec, code);
 }
 
 /** A code relocation names what the instruction is about: data, something outside, or a function. */
-function hangRelocations(spec: ObjectSpec, elf: ElfImage, code: LiftedCode): void {
+function hangRelocations(spec: ObjectSpec, code: LiftedCode): void {
   const numbers = new Map(spec.symbols.map((symbol, number) => [symbol, number]));
   for (const [index, inSection] of code.slots) {
     const section = spec.sections[index];
@@ -30,26 +28,8 @@ function hangRelocations(spec: ObjectSpec, elf: ElfImage, code: LiftedCode): voi
       if (symbol.section !== undefined && code.starts.has(symbol.section))
         instruction.callee = relocatedCallee(code, name, slot, instruction, type, symbol);
     }
-    refuseSecondRelocations(spec, elf, index);
   }
 }
-
-/** lower() writes one relocation section for each section of code. */
-function refuseSecondRelocations(spec: ObjectSpec, elf: ElfImage, code: number): void {
-  const [, second] = relocationSectionsOf(spec, elf, code);
-  if (second !== undefined)
-    throw badObject(`section ${second.name}`, 0, 'a second relocation section of the same code');
-}
-
-/** The sections with relocations that apply to a section. */
-const relocationSectionsOf = (
-  spec: ObjectSpec,
-  elf: ElfImage,
-  section: number,
-): readonly Section[] =>
-  spec.sections.filter(
-    ({ index, type }) => type === SHT_REL && elf.sectionHeaders[index]?.info === section,
-  );
 
 function relocatedCallee(
   { starts }: LiftedCode,

@@ -5,11 +5,11 @@ import { viewOf } from '../object/sections.ts';
 import type { ObjectSpec, Relocation, Section } from '../object/spec.ts';
 import { STT_OBJECT } from '../object/symbols.ts';
 import { badInstruction } from './bad-instruction.ts';
-import type { KeySymbol, SymbolUse, TableEntry } from './lifted.ts';
+import type { SymbolUse, TableEntry } from './lifted.ts';
 import type { LiftedCode } from './lifted-code.ts';
 
-/** Marks the jumps that are static branches. @returns the keys by name */
-export function liftSites(spec: ObjectSpec, code: LiftedCode): ReadonlyMap<string, KeySymbol> {
+/** Marks the jumps that are static branches. @returns the symbol of each key's variable, by name */
+export function liftSites(spec: ObjectSpec, code: LiftedCode): ReadonlyMap<string, number> {
   const sections = new Map(
     spec.sections.filter((each) => each.executable).map(({ name, index }) => [name, index]),
   );
@@ -31,24 +31,16 @@ export function liftSites(spec: ObjectSpec, code: LiftedCode): ReadonlyMap<strin
   return keySymbols(spec);
 }
 
-function keySymbols(spec: ObjectSpec): ReadonlyMap<string, KeySymbol> {
-  const byPlace = new Map<string, number>();
-  spec.symbols.forEach(({ type, section, offset }, number) => {
-    const place = `${section}:${offset}`;
-    if (type === STT_OBJECT && !byPlace.has(place)) byPlace.set(place, number);
+/** The spec names the section of a key, and refuses a second key of the same name. */
+function keySymbols({ sections, symbols, keys }: ObjectSpec): ReadonlyMap<string, number> {
+  const wanted = new Map(keys.map((key) => [key.name, key]));
+  const numbers = new Map<string, number>();
+  symbols.forEach(({ type, name, section, offset }, number) => {
+    const key = type === STT_OBJECT ? wanted.get(name) : undefined;
+    if (key === undefined || key.offset !== offset || numbers.has(name)) return;
+    if (section !== undefined && sections[section]?.name === key.section) numbers.set(name, number);
   });
-  const bySection = Map.groupBy(spec.sections, (section) => section.name);
-  return new Map(
-    spec.keys.map(({ name, section, offset }) => {
-      const numbers = (bySection.get(section) ?? []).map((each) =>
-        byPlace.get(`${each.index}:${offset}`),
-      );
-      const symbol = numbers.find(
-        (number) => number !== undefined && spec.symbols[number]?.name === name,
-      );
-      return [name, { symbol: symbol ?? 0 }];
-    }),
-  );
+  return numbers;
 }
 
 /** The entries of all tables by the site that they name: section number and slot. */

@@ -15,8 +15,8 @@ import type { LiftedObject } from './lifted.ts';
  */
 export function lift(bytes: Uint8Array, spec: ObjectSpec = readObject(bytes)): LiftedObject {
   const elf = readElfImage(bytes, spec);
-  const code = liftCode(spec, elf);
-  const keys = liftSites(spec, code);
+  const code = liftCode(spec);
+  const keySymbols = liftSites(spec, code);
   const ext = liftExt(spec, code);
   const pinned = liftPointers(spec, code);
   const functions = code.functions.map((fn) => ({
@@ -24,5 +24,5 @@ export function lift(bytes: Uint8Array, spec: ObjectSpec = readObject(bytes)): L
     info: ext.functions.get(fn.id),
     pinned: pinned.has(fn.id),
   }));
-  return { spec, elf, functions, keys, ext: ext.ext, edited: false };
+  return { spec, elf, functions, keySymbols, ext: ext.ext, edited: false };
 }

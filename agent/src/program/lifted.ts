@@ -10,7 +10,8 @@ export interface LiftedObject {
   readonly elf: ElfImage;
   /** Sorted by section, then place. */
   readonly functions: readonly LiftedFunction[];
-  readonly keys: ReadonlyMap<string, KeySymbol>;
+  /** The symbol number of each key's variable, by name. */
+  readonly keySymbols: ReadonlyMap<string, number>;
   /** Absent when the object has no `.BTF.ext`. */
   readonly ext: LiftedExt | undefined;
   /** Code was changed: what cannot be kept right (DWARF) is left out from now on. */
@@ -123,11 +124,6 @@ export interface TableEntry {
   readonly target: SymbolUse;
   /** Of an entry of `.static_keys`: how it names the key, and its addend there, which has the polarity. */
   readonly key: (SymbolUse & { readonly addend: bigint }) | undefined;
-}
-
-export interface KeySymbol {
-  /** Symbol number of the variable. */
-  readonly symbol: number;
 }
 
 /** A word of a data section with the address of an instruction. */

@@ -1,9 +1,10 @@
 import { SkeinError } from '#common/errors.ts';
-import { JEQ_IMM, JNE_IMM, LD_IMM64, LDX_W } from '../object/instructions.ts';
+import { JA, JEQ_IMM, JNE_IMM, LD_IMM64, LDX_W } from '../object/instructions.ts';
+import { TABLE_SECTION } from '../object/key-table.ts';
 import { R_BPF_64_64, R_BPF_64_ABS64, R_BPF_64_NODYLD32 } from '../object/relocations.ts';
 import { bit } from './effects.ts';
 import { flowOf } from './flow.ts';
-import { cloneBody, plain } from './instruction.ts';
+import { cloneBody, plain, slotsIn } from './instruction.ts';
 import type { Instruction, LiftedFunction, LiftedObject, Site, TableEntry } from './lifted.ts';
 import { type Liveness, livenessOf } from './liveness.ts';
 import { freeStackSlot, reload, spill } from './spill.ts';
@@ -28,10 +29,11 @@ export function lowerDynamic(lifted: LiftedObject): LiftedObject {
     (sum, { body }) => body.reduce((max, { site }) => Math.max(max, site?.entry?.order ?? 0), sum),
     0,
   );
+  const table = lifted.spec.sections.find(({ name }) => name === TABLE_SECTION)?.index;
   const functions = lifted.functions.map((fn) => {
     if (!fn.body.some(needsLowering)) return fn;
     edited = true;
-    return new FunctionLowering(lifted, fn, () => ++order).run();
+    return new FunctionLowering(lifted, fn, { table, nextOrder: () => ++order }).run();
   });
   return edited ? { ...lifted, functions, edited } : lifted;
 }
@@ -39,22 +41,29 @@ export function lowerDynamic(lifted: LiftedObject): LiftedObject {
 const needsLowering = ({ site }: Instruction): boolean =>
   site !== undefined && site.encoding !== 'default';
 
+/** Where entries for new sites of the default encoding go. */
+interface Entries {
+  /** Number of the table's section; undefined for one yet to be made. */
+  readonly table: number | undefined;
+  readonly nextOrder: () => number;
+}
+
 class FunctionLowering {
   readonly #lifted: LiftedObject;
   readonly #fn: LiftedFunction;
-  readonly #nextOrder: () => number;
+  readonly #entries: Entries;
   readonly #body: Instruction[];
   readonly #live: Liveness;
   readonly #splice: Splice;
-  readonly #flow;
+  /** For spilling; looked for when the first site needs it. */
+  #stackSlot: number | undefined;
 
-  constructor(lifted: LiftedObject, fn: LiftedFunction, nextOrder: () => number) {
+  constructor(lifted: LiftedObject, fn: LiftedFunction, entries: Entries) {
     this.#lifted = lifted;
     this.#fn = fn;
-    this.#nextOrder = nextOrder;
+    this.#entries = entries;
     this.#body = cloneBody(fn.body);
-    this.#flow = flowOf(this.#body);
-    this.#live = livenessOf(this.#body, this.#flow);
+    this.#live = livenessOf(this.#body, flowOf(this.#body));
     this.#splice = new Splice(this.#body);
   }
 
@@ -78,12 +87,13 @@ class FunctionLowering {
       this.#splice.replace(jump, test);
       return;
     }
-    const slot = freeStackSlot(this.#fn.body);
+    this.#stackSlot ??= freeStackSlot(this.#fn.body);
+    const slot = this.#stackSlot;
     if (slot === undefined) throw this.#noRoom(position);
     // The register comes back on both ways; the way of the jump does that out of line.
     const detour = [
       reload(SPILLED, slot),
-      { ...plain({ opcode: 0x05, dst: 0, src: 0, offset: 0, imm: 0 }), target: jump.target },
+      { ...plain({ opcode: JA, dst: 0, src: 0, offset: 0, imm: 0 }), target: jump.target },
     ];
     const [branch] = test.slice(-1);
     if (branch !== undefined) branch.target = detour[0];
@@ -93,7 +103,7 @@ class FunctionLowering {
 
   /** `rX = key ll; rX = *(u32 *)(rX + 0); if rX != 0 goto target` */
   #test(site: Site, register: number, target: Instruction | undefined): Instruction[] {
-    const symbol = this.#lifted.keys.get(site.key)?.symbol ?? 0;
+    const symbol = this.#lifted.keySymbols.get(site.key) ?? 0;
     const at = { dst: register, src: 0, offset: 0, imm: 0 };
     const name = plain({ ...at, opcode: LD_IMM64 });
     name.wide = 0;
@@ -105,16 +115,13 @@ class FunctionLowering {
     return [name, load, jump];
   }
 
-  /** In the table that there is, or a new one. */
   #entry({ inverse }: Site, symbol: number): TableEntry {
-    const { spec, elf } = this.#lifted;
-    const table = spec.sections.find(({ name }) => name === '.static_keys')?.index;
-    const code = elf.sectionSymbols.get(this.#fn.section) ?? this.#fn.symbol;
+    const code = this.#lifted.elf.sectionSymbols.get(this.#fn.section) ?? this.#fn.symbol;
     const place = { type: R_BPF_64_NODYLD32, symbol: code };
     const addend = inverse ? 1n : 0n;
     return {
-      table,
-      order: this.#nextOrder(),
+      table: this.#entries.table,
+      order: this.#entries.nextOrder(),
       site: place,
       target: place,
       key: { type: R_BPF_64_ABS64, symbol, addend },
@@ -122,9 +129,10 @@ class FunctionLowering {
   }
 
   #noRoom(position: number): SkeinError {
+    const slot = slotsIn(this.#fn.body.slice(0, position));
     return new SkeinError(
       'SKEIN_CANNOT_LOWER',
-      `${this.#fn.name}, instruction ${position}: no register is free at the static branch, and no stack slot`,
+      `${this.#fn.name}, instruction ${slot}: no register is free at the static branch, and no stack slot`,
     );
   }
 }

@@ -5,7 +5,7 @@ import { type Layout, layOut } from './layout.ts';
 import { isLeftOutByEdits } from './lift-pointers.ts';
 import { isTable } from './lift-sites.ts';
 import type { LiftedObject } from './lifted.ts';
-import { OutputSections } from './output-sections.ts';
+import { OutputSections, type Word } from './output-sections.ts';
 import { writeCode } from './write-code.ts';
 import { writeExt } from './write-ext.ts';
 import { placeSymbols, writeSymbols } from './write-symbols.ts';
@@ -26,12 +26,12 @@ export function lower(lifted: LiftedObject, { gotol = false }: LowerOptions = {}
 }
 
 function write(lifted: LiftedObject): Uint8Array {
-  const { spec, edited } = lifted;
+  const { spec, elf, edited } = lifted;
   const layout = layOut(lifted);
   const sites = listSites(lifted);
   const isGone = (number: number): boolean => {
     const section = spec.sections[number];
-    if (!edited || section === undefined) return false;
+    if (!edited || section === undefined || number === elf.sectionNames) return false;
     return isTable(section) ? !sites.has(number) : isLeftOutByEdits(section);
   };
   const symbols = placeSymbols(lifted, layout, isGone);
@@ -59,13 +59,17 @@ function patchPointers(
   symbolValue: (symbol: number) => number,
   output: OutputSections,
 ): void {
+  const bySection = new Map<number, Word[]>();
   for (const { body } of functions) {
     for (const instruction of body) {
       if (instruction.notes === undefined) continue;
       for (const { section, offset, width, symbol } of instruction.notes.pointers) {
-        const address = layout.slotOf(instruction) * SLOT;
-        output.patch(section, offset, width, address - symbolValue(symbol));
+        const value = layout.slotOf(instruction) * SLOT - symbolValue(symbol);
+        const words = bySection.get(section) ?? [];
+        bySection.set(section, words);
+        words.push({ offset, width, value });
       }
     }
   }
+  for (const [section, words] of bySection) output.patch(section, words);
 }

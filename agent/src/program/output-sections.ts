@@ -7,6 +7,13 @@ import { encodeRelocations, renumberRelocations } from './write-relocations.ts';
 const SHF_ALLOC = 2n;
 const REL_SIZE = 16n;
 
+/** A number to be put into a section: `width` is 4 or 8 bytes. */
+export interface Word {
+  readonly offset: number;
+  readonly width: number;
+  readonly value: number;
+}
+
 /** A section under way. `link` and `info` of the header are still old numbers, or those of new sections. */
 interface Draft {
   readonly header: SectionHeader;
@@ -27,6 +34,8 @@ export class OutputSections {
   readonly #symbolNumbers: ReadonlyMap<number, number>;
   /** By number; a Map hands them out in order of insertion, which is that of the numbers. */
   readonly #drafts = new Map<number, Draft>();
+  /** Number of the old relocation section by that of the section that it applies to. */
+  readonly #relocations = new Map<number, number>();
   #next: number;
 
   constructor(
@@ -50,6 +59,7 @@ export class OutputSections {
         size: bytes.length === size ? undefined : size,
         hasOldNumbers: type === SHT_REL && renumbered,
       });
+      if (type === SHT_REL) this.#relocations.set(header.info, index);
     });
   }
 
@@ -58,16 +68,13 @@ export class OutputSections {
     const section = this.#drafts.get(number);
     if (section === undefined) return;
     section.bytes = bytes;
-    const found = [...this.#drafts].find(
-      ([, { header }]) => header.type === SHT_REL && header.info === number,
-    );
-    if (found === undefined) {
+    const relocationNumber = this.#relocations.get(number) ?? -1;
+    const draft = this.#drafts.get(relocationNumber);
+    if (draft === undefined) {
       if (relocations.length > 0) this.#appendRelocations(number, section.name, relocations);
-      return;
-    }
-    const [relocationNumber, draft] = found;
-    if (relocations.length === 0 && this.#lifted.edited) this.#drafts.delete(relocationNumber);
-    else {
+    } else if (relocations.length === 0 && this.#lifted.edited) {
+      this.#drafts.delete(relocationNumber);
+    } else {
       draft.bytes = encodeRelocations(relocations, this.#symbolNumbers);
       draft.hasOldNumbers = false;
     }
@@ -80,14 +87,16 @@ export class OutputSections {
     this.#appendRelocations(number, name, relocations);
   }
 
-  /** Overwrites a word of 4 or 8 bytes. */
-  patch(number: number, offset: number, width: number, value: number): void {
+  /** Overwrites words. */
+  patch(number: number, words: readonly Word[]): void {
     const section = this.#drafts.get(number);
     if (section === undefined) return;
     section.bytes = new Uint8Array(section.bytes);
     const view = new DataView(section.bytes.buffer);
-    if (width === 8) view.setBigUint64(offset, BigInt(value), true);
-    else view.setUint32(offset, value, true);
+    for (const { offset, width, value } of words) {
+      if (width === 8) view.setBigUint64(offset, BigInt(value), true);
+      else view.setUint32(offset, value, true);
+    }
   }
 
   /** The whole file. Symbols need the final numbers of the sections. */

@@ -1,6 +1,6 @@
 import { badInstruction } from './bad-instruction.ts';
 import { decideSites } from './decide-sites.ts';
-import { slotsOf } from './instruction.ts';
+import { slotsIn } from './instruction.ts';
 import type { LiftedFunction, LiftedObject, Site } from './lifted.ts';
 import { lowerDynamic } from './lower-dynamic.ts';
 import { reachedFunctions } from './reached-functions.ts';
@@ -45,7 +45,7 @@ export function specialise(
 
 /** Control runs off the end of a function, which no verifier lets pass. */
 function badFunction({ spec }: LiftedObject, { section, name, body }: LiftedFunction, at: number) {
-  const slot = body.slice(0, at).reduce((sum, instruction) => sum + slotsOf(instruction), 0);
+  const slot = slotsIn(body.slice(0, at));
   const start = spec.functions.find((fn) => fn.name === name)?.instruction ?? 0;
   const where = spec.sections[section]?.name ?? '';
   return badInstruction(where, start + slot, `control runs off the end of ${name}`);

@@ -1,5 +1,5 @@
 import { SLOT } from '../object/instructions.ts';
-import { slotsOf } from './instruction.ts';
+import { slotsIn, slotsOf } from './instruction.ts';
 import type { Layout } from './layout.ts';
 import type { ExtKind, ExtRecord, ExtTable, LiftedExt, LiftedFunction } from './lifted.ts';
 import type { PlacedRelocation, WrittenCode } from './write-code.ts';
@@ -76,7 +76,7 @@ function recordsOf(kind: ExtKind, layout: Layout, section: number): readonly Pla
   for (const fn of layout.functions.get(section) ?? []) {
     if (kind === 'function') {
       if (fn.info !== undefined) records.push({ record: fn.info, slot });
-      for (const instruction of fn.body) slot += slotsOf(instruction);
+      slot += slotsIn(fn.body);
     } else if (kind === 'line') slot = addLines(fn, slot, records);
     else slot = addCoRe(fn, slot, records);
   }

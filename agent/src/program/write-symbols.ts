@@ -1,6 +1,6 @@
 import { SLOT } from '../object/instructions.ts';
 import { STT_SECTION } from '../object/symbols.ts';
-import { slotsOf } from './instruction.ts';
+import { slotsIn } from './instruction.ts';
 import type { Layout } from './layout.ts';
 import type { LiftedObject } from './lifted.ts';
 
@@ -31,7 +31,7 @@ export function placeSymbols(
   const placed = new Set<number>();
   for (const { id, symbol, body } of functions) {
     values[symbol] = (layout.starts.get(id) ?? 0) * SLOT;
-    sizes.set(symbol, body.reduce((sum, instruction) => sum + slotsOf(instruction), 0) * SLOT);
+    sizes.set(symbol, slotsIn(body) * SLOT);
     placed.add(symbol);
     for (const instruction of body) {
       if (instruction.notes === undefined) continue;

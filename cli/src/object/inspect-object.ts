@@ -1,12 +1,12 @@
-import { sitesOfProgram } from '#agent/object/call-graph.ts';
+import { FunctionTable } from '#agent/object/functions.ts';
 import { SLOT } from '#agent/object/instructions.ts';
 import { readObject } from '#agent/object/read-object.ts';
-import type { BpfFunction, ObjectSpec, StaticBranch, StaticKey } from '#agent/object/spec.ts';
-import { slotsOf } from '#agent/program/instruction.ts';
+import type { ObjectSpec, StaticBranch } from '#agent/object/spec.ts';
+import { slotsIn } from '#agent/program/instruction.ts';
 import { lift } from '#agent/program/lift.ts';
-import type { LiftedFunction, LiftedObject } from '#agent/program/lifted.ts';
+import type { FunctionId, LiftedFunction, LiftedObject } from '#agent/program/lifted.ts';
 import { lowerDynamic } from '#agent/program/lower-dynamic.ts';
-import { reachedFunctions } from '#agent/program/reached-functions.ts';
+import { CallGraph } from '#agent/program/reached-functions.ts';
 import { specialise } from '#agent/program/specialise.ts';
 import { SkeinError } from '#common/errors.ts';
 
@@ -56,41 +56,59 @@ export function inspectObject(bytes: Uint8Array): ObjectReport {
   const spec = readObject(bytes);
   const lifted = lift(bytes, spec);
   const problems: string[] = [];
+  const code = new FormCode(lifted);
   const forms = FORMS.map((form) => [form, tryToMake(form, lifted, problems)] as const);
-  const reached = new Map(spec.programs.map(({ name }) => [name, sitesOfProgram(spec, name)]));
-  return {
-    programs: spec.programs.map((program) => ({
-      name: program.name,
-      section: program.section,
-      instructions: program.length,
-      subprograms: subprogramsOf(lifted, program),
-      sites: reached.get(program.name)?.length ?? 0,
+  const sites = sitesByFunction(spec);
+  const programsOf = new Map<StaticBranch, string[]>();
+  const programs = lifted.functions.filter(isProgram).map((program): ProgramReport => {
+    const { name, section } = program;
+    const functions = code.reachedFrom(program);
+    const reached = functions.flatMap(({ id }) => sites.get(id) ?? []);
+    for (const site of reached) appendTo(programsOf, site, name);
+    return {
+      name,
+      section: spec.sections[section]?.name ?? '',
+      instructions: slotsIn(program.body),
+      subprograms: functions.filter((fn) => !isProgram(fn)).map((fn) => fn.name),
+      sites: reached.length,
       bytes: bytesOf(program, forms),
-    })),
-    keys: spec.keys.map((key) => keyReport(key, reached)),
-    problems,
-  };
-}
-
-function keyReport(
-  { name, section, declared, sites }: StaticKey,
-  reached: ReadonlyMap<string, readonly StaticBranch[]>,
-): KeyReport {
-  const programsOf = (branch: StaticBranch) =>
-    [...reached].filter(([, branches]) => branches.includes(branch)).map(([program]) => program);
-  return {
+    };
+  });
+  const keys = spec.keys.map(({ name, section, declared, sites }) => ({
     name,
     section,
     declared,
-    sites: sites.map((branch) => ({ branch, programs: programsOf(branch) })),
-  };
+    sites: sites.map((branch) => ({ branch, programs: programsOf.get(branch) ?? [] })),
+  }));
+  return { programs, keys, problems };
 }
 
-function tryToMake(form: Form, lifted: LiftedObject, problems: string[]): LiftedObject | undefined {
+const isProgram = (fn: LiftedFunction): boolean => fn.program;
+
+/** Functions keep the numbers that they have in the spec. */
+function sitesByFunction({ functions, keys }: ObjectSpec): ReadonlyMap<FunctionId, StaticBranch[]> {
+  const table = new FunctionTable(functions);
+  const ids = new Map(functions.map((fn, id) => [fn, id]));
+  const found = new Map<FunctionId, StaticBranch[]>();
+  for (const site of keys.flatMap((key) => key.sites)) {
+    const fn = table.at(site.section, site.instruction);
+    const id = fn && ids.get(fn);
+    if (id !== undefined) appendTo(found, id, site);
+  }
+  return found;
+}
+
+function appendTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+function tryToMake(form: Form, lifted: LiftedObject, problems: string[]): FormCode | undefined {
   try {
-    return form === 'dynamic'
-      ? lowerDynamic(lifted)
-      : specialise(lifted, vectorOf(form, lifted.spec));
+    return new FormCode(
+      form === 'dynamic' ? lowerDynamic(lifted) : specialise(lifted, vectorOf(form, lifted.spec)),
+    );
   } catch (thrown) {
     if (!(thrown instanceof SkeinError)) throw thrown;
     problems.push(`${FORM_NAMES[form]}: ${thrown.code}: ${thrown.message}`);
@@ -107,28 +125,38 @@ export const FORM_NAMES: Readonly<Record<Form, string>> = {
 const vectorOf = (form: Form, { keys }: ObjectSpec): ReadonlyMap<string, boolean> =>
   new Map(keys.map(({ name, declared }) => [name, form === 'declared' && declared]));
 
-const subprogramsOf = (lifted: LiftedObject, { name }: BpfFunction): readonly string[] =>
-  functionsOf(lifted, name)
-    .filter((fn) => !fn.program)
-    .map((fn) => fn.name);
-
 function bytesOf(
-  { name }: BpfFunction,
-  forms: readonly (readonly [Form, LiftedObject | undefined])[],
+  program: LiftedFunction,
+  forms: readonly (readonly [Form, FormCode | undefined])[],
 ): ProgramReport['bytes'] {
   const sizes = { dynamic: undefined, allOff: undefined, declared: undefined };
-  const slots = ({ body }: LiftedFunction) => body.reduce((sum, each) => sum + slotsOf(each), 0);
-  const sizeOf = (object: LiftedObject) =>
-    SLOT * functionsOf(object, name).reduce((sum, fn) => sum + slots(fn), 0);
   return {
     ...sizes,
-    ...Object.fromEntries(forms.map(([form, object]) => [form, object && sizeOf(object)])),
+    ...Object.fromEntries(forms.map(([form, code]) => [form, code?.bytesOf(program)])),
   };
 }
 
-/** What a loader makes one program of. Data that points at a function brings it into no program. */
-function functionsOf({ functions }: LiftedObject, program: string): readonly LiftedFunction[] {
-  const free = functions.map((fn) => ({ ...fn, pinned: false }));
-  const reached = reachedFunctions(free, ({ name }) => name === program);
-  return functions.filter(({ id }) => reached.has(id));
+/** The code of one form of an object. */
+class FormCode {
+  readonly #calls: CallGraph;
+  readonly #byId: ReadonlyMap<FunctionId, LiftedFunction>;
+  readonly #sizes: ReadonlyMap<FunctionId, number>;
+
+  constructor({ functions }: LiftedObject) {
+    this.#calls = new CallGraph(functions);
+    this.#byId = new Map(functions.map((fn) => [fn.id, fn]));
+    this.#sizes = new Map(functions.map((fn) => [fn.id, SLOT * slotsIn(fn.body)]));
+  }
+
+  /** What a loader makes one program of. Data that points at a function brings it into no program. */
+  reachedFrom(program: LiftedFunction): readonly LiftedFunction[] {
+    const reached = [...this.#calls.reachedFrom([program])].sort((a, b) => a - b);
+    return reached.flatMap((id) => this.#byId.get(id) ?? []);
+  }
+
+  bytesOf(program: LiftedFunction): number {
+    let bytes = 0;
+    for (const id of this.#calls.reachedFrom([program])) bytes += this.#sizes.get(id) ?? 0;
+    return bytes;
+  }
 }

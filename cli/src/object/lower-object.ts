@@ -5,6 +5,7 @@ import { lower } from '#agent/program/lower.ts';
 import { lowerDynamic } from '#agent/program/lower-dynamic.ts';
 import { specialise } from '#agent/program/specialise.ts';
 import { SkeinError } from '#common/errors.ts';
+import { suggesting } from '../names/suggest.ts';
 import { ON_OFF } from '../parse/values.ts';
 
 export interface LowerRequest {
@@ -31,11 +32,12 @@ export function lowerObject(bytes: Uint8Array, { dynamic, values }: LowerRequest
   const stranger = [...values.keys()].find((name) => !known.includes(name));
   if (stranger !== undefined) {
     const has = known.length === 0 ? 'none' : known.join(', ');
-    throw new SkeinError(
+    const error = new SkeinError(
       'SKEIN_UNKNOWN_STATIC_KEY',
       `the object has no static key "${stranger}"; it has: ${has}`,
       { remedy: 'Set one of the static keys listed.' },
     );
+    throw suggesting(error, stranger, known);
   }
   const lowered = lower(
     values.size > 0 ? specialise(lifted, values) : dynamic ? lowerDynamic(lifted) : lifted,

@@ -107,6 +107,7 @@ test('lower: what cannot be done is refused, and nothing is written', async () =
   copyFileSync(GUARD, file('input'));
   linkSync(file('input'), file('link'));
   execFileSync('mkfifo', [file('pipe')]);
+  execFileSync('truncate', ['-s', '65M', file('huge')]);
   const cases: readonly (readonly [words: readonly string[], code: number, error: RegExp])[] = [
     [['input'], 2, /SKEIN_INVALID_ARGUMENT: no file to write to/],
     [['input', '-o', 'input'], 2, /is the object that is read.*--force/],
@@ -121,9 +122,13 @@ test('lower: what cannot be done is refused, and nothing is written', async () =
     [['input', '-o', 'x', '--tier', 'specialised'], 2, /Allowed choices are dynamic/],
     [
       ['input', '-o', 'x', '--set', 'drop=on'],
-      1,
+      4,
       /SKEIN_UNKNOWN_STATIC_KEY: .*input: .*"drop"; it has: count_protocols, drop_icmp/,
     ],
+    [['input', '-o', 'x', '--set', 'drop_imcp=on'], 4, /\(did you mean drop_icmp\?\)/],
+    [['/dev/zero', '-o', 'x'], 2, /\/dev\/zero is no regular file/],
+    [['pipe', '-o', 'x'], 2, /pipe is no regular file/],
+    [['huge', '-o', 'x'], 2, /huge is larger than 64 MiB/],
     [['/etc/passwd', '-o', 'x'], 1, /SKEIN_BAD_OBJECT: \/etc\/passwd: ELF header, offset 0x0/],
   ];
   const before = readdirSync(directory);

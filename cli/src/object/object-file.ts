@@ -3,9 +3,12 @@ import { readFileSync, renameSync, rmSync, type Stats, statSync, writeFileSync }
 import { dirname, join } from 'node:path';
 import { SkeinError } from '#common/errors.ts';
 
+/** As much as the helper takes in one request: no larger object can be loaded. */
+const MAX_OBJECT_MIB = 64;
+
 /**
  * Runs `work` on the bytes of a file. What it says of them names the file, too.
- * @throws SkeinError SKEIN_INVALID_ARGUMENT when the file cannot be read
+ * @throws SkeinError SKEIN_INVALID_ARGUMENT when the file cannot be read, is no regular file or larger than 64 MiB
  */
 export function withObjectFile<T>(path: string, work: (bytes: Uint8Array) => T): T {
   const bytes = read(path);
@@ -43,6 +46,11 @@ export function isSameFile(a: string, b: string): boolean {
 }
 
 function read(path: string): Uint8Array {
+  const stat = statOf(path);
+  // A device or a pipe may have no end.
+  if (stat?.isFile() === false) throw unusable(path, 'is no regular file');
+  if (stat && stat.size > MAX_OBJECT_MIB << 20)
+    throw unusable(path, `is larger than ${MAX_OBJECT_MIB} MiB`);
   try {
     return readFileSync(path);
   } catch (cause) {
