@@ -2,34 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { ErrorCode } from '#common/error-catalogue.ts';
 import { SkeinError } from '#common/errors.ts';
-import type { CounterPlace, Engine, UnitSpec, UnitStatus } from './engine.ts';
-
-/** What the contract needs of one engine: a world that outlives engines, and a way to see effects. */
-export interface EngineFixture {
-  /** A new engine over the same world, as a restarted agent makes one. */
-  createEngine(): Promise<Engine>;
-  /** At least two static keys, every program attached. */
-  readonly unit: UnitSpec;
-  /** Another object under the same name, at the same hooks, with the same static keys. */
-  readonly nextVersion: UnitSpec;
-  /** What each static key of both objects declares. */
-  readonly declared: ReadonlyMap<string, boolean>;
-  /** A counter of both objects: one more for each run of a program in force. behaviour() runs them all. */
-  readonly runs: { readonly map: string; readonly place: CounterPlace };
-  /**
-   * What the programs in force do, found out without the engine: by packets or a test run, not by a report.
-   * `undefined`: nothing is in force.
-   */
-  behaviour(): Promise<Behaviour | undefined>;
-  /** Takes the world down, whatever state it is in. */
-  dispose(): Promise<void>;
-}
-
-export interface Behaviour {
-  /** What programs act on, for every static key whose effect can be seen: at least two. */
-  readonly keys: ReadonlyMap<string, boolean>;
-  readonly version: 'unit' | 'nextVersion';
-}
+import { ContractWorld, type EngineFixture, sortedKeys } from './contract-world.ts';
+import type { CounterPlace, UnitStatus } from './engine.ts';
 
 /** The behaviour that every engine has. Each test has a world of its own. */
 export function describeEngineContract(
@@ -53,7 +27,7 @@ export function describeEngineContract(
       const engine = await world.engine();
       const status = await engine.load(world.unit);
       assert.equal(status.attached, false);
-      assert.deepEqual(sorted(status.keys), sorted(world.declared));
+      assert.deepEqual(sortedKeys(status.keys), sortedKeys(world.declared));
       assert.equal(await world.fixture.behaviour(), undefined);
     });
 
@@ -94,7 +68,7 @@ export function describeEngineContract(
         assert.ok(report.pokeNs > 0n);
         const expected = new Map([...world.declared, [key, !declared]]);
         await world.assertInForce(expected, 'unit');
-        assert.deepEqual(await world.observedKeys(engine), sorted(expected));
+        assert.deepEqual(await world.observedKeys(engine), sortedKeys(expected));
         await engine.flip(world.unit.name, new Map([[key, declared]]));
         await world.assertInForce(world.declared, 'unit');
       }
@@ -105,7 +79,7 @@ export function describeEngineContract(
       const wanted = world.inverted();
       for (let round = 0; round < 2; round++) {
         const report = await engine.flip(world.unit.name, wanted);
-        assert.deepEqual(sorted(report.keys), sorted(wanted));
+        assert.deepEqual(sortedKeys(report.keys), sortedKeys(wanted));
         await world.assertInForce(wanted, 'unit');
       }
     });
@@ -163,7 +137,7 @@ export function describeEngineContract(
         assert.ok(adopted, 'adopted');
         assert.equal(adopted.attached, true);
         assert.deepEqual(programIds(adopted), programIds(before));
-        assert.deepEqual(sorted(adopted.keys), sorted(wanted));
+        assert.deepEqual(sortedKeys(adopted.keys), sortedKeys(wanted));
         await world.assertInForce(wanted, 'unit');
         await second.flip(world.unit.name, world.declared);
         await world.assertInForce(world.declared, 'unit');
@@ -187,7 +161,7 @@ export function describeEngineContract(
       assert.equal(await second.adopt(next), undefined);
       await world.assertInForce(wanted, 'unit');
       const loaded = await second.load(next);
-      assert.deepEqual(sorted(loaded.keys), sorted(world.declared));
+      assert.deepEqual(sortedKeys(loaded.keys), sortedKeys(world.declared));
       await world.assertInForce(wanted, 'unit');
       await second.flip(next.name, wanted);
       const status = await second.attach(next.name);
@@ -259,81 +233,6 @@ export function describeEngineContract(
       assert.deepEqual(await second.leftovers(), []);
     });
   });
-}
-
-/** One test's fixture and the engines it made. */
-class ContractWorld implements AsyncDisposable {
-  readonly fixture: EngineFixture;
-  readonly #open = new Set<Engine>();
-
-  constructor(fixture: EngineFixture) {
-    this.fixture = fixture;
-    assert.ok(fixture.declared.size >= 2, 'the fixture has at least two static keys');
-  }
-
-  get unit(): UnitSpec {
-    return this.fixture.unit;
-  }
-
-  get declared(): ReadonlyMap<string, boolean> {
-    return this.fixture.declared;
-  }
-
-  async engine(): Promise<Engine> {
-    const engine = await this.fixture.createEngine();
-    this.#open.add(engine);
-    return engine;
-  }
-
-  async running(): Promise<Engine> {
-    const engine = await this.engine();
-    await engine.load(this.unit);
-    await engine.attach(this.unit.name);
-    return engine;
-  }
-
-  async close(engine: Engine): Promise<void> {
-    this.#open.delete(engine);
-    await engine.close();
-  }
-
-  async runs(engine: Engine, unit = this.unit.name): Promise<bigint> {
-    const { map, place } = this.fixture.runs;
-    const [runs] = await engine.readCounters(unit, map, [place]);
-    assert.ok(runs !== undefined);
-    return runs;
-  }
-
-  inverted(): Map<string, boolean> {
-    return new Map([...this.declared].map(([key, value]) => [key, !value]));
-  }
-
-  async observedKeys(engine: Engine): Promise<[string, boolean][]> {
-    return sorted((await engine.observe(this.unit.name)).keys);
-  }
-
-  async assertInForce(
-    keys: ReadonlyMap<string, boolean>,
-    version: Behaviour['version'],
-  ): Promise<void> {
-    const behaviour = await this.fixture.behaviour();
-    assert.ok(behaviour, 'programs are in force');
-    assert.ok(behaviour.keys.size >= 2, 'the effect of at least two keys is seen');
-    for (const [key, value] of behaviour.keys) assert.equal(value, keys.get(key), key);
-    assert.equal(behaviour.version, version);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      for (const engine of this.#open) await engine.close();
-    } finally {
-      await this.fixture.dispose();
-    }
-  }
-}
-
-function sorted(keys: ReadonlyMap<string, boolean>): [string, boolean][] {
-  return [...keys].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function programIds(status: UnitStatus): number[] {

@@ -25,8 +25,8 @@ export interface Engine {
 
   /**
    * Puts the unit's programs in force at their hooks. Where an older object of the unit is attached at the same
-   * hook, the slot is swapped: no packet or event goes unseen. Idempotent. When it rejects, what load() made may
-   * be gone: adopt() or load() again.
+   * hook, the slot is swapped: no packet or event goes unseen. Idempotent. When it rejects, a unit that was attached
+   * before stays loaded, to be attached again; of one that never was what load() made may be gone: load() again.
    */
   attach(unit: string): Promise<UnitStatus>;
 
@@ -95,6 +95,13 @@ export interface Attachment {
   /** The function's name in the object. */
   readonly program: string;
   readonly hook: HookParameters;
+  /** Where it is in the configuration, for messages: "programs.0.attach.1". */
+  readonly field?: string;
+}
+
+/** An attachment in a message, with the field to correct when it came from a configuration. */
+export function nameAttachment({ program, hook, field }: Attachment): string {
+  return `${field === undefined ? '' : `${field}.${hook.kind}: `}program ${program}`;
 }
 
 /** A kernel hook, and where the program goes when the agent runs the userspace engine. */

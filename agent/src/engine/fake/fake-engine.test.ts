@@ -21,6 +21,6 @@ describeEngineContract('fake', async () => {
       const version = inForce.spec.object === unit.object ? 'unit' : 'nextVersion';
       return { keys: new Map(inForce.keys), version };
     },
-    dispose: async () => {},
+    [Symbol.asyncDispose]: async () => {},
   };
 });

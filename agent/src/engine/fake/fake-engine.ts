@@ -24,6 +24,7 @@ export class FakeEngine implements Engine {
   readonly #world: FakeWorld;
   /** Units this engine loaded or adopted. */
   readonly #held = new Set<string>();
+  readonly #wereAttached = new WeakSet<FakeObject>();
 
   constructor(world: FakeWorld) {
     this.#world = world;
@@ -59,10 +60,11 @@ export class FakeEngine implements Engine {
     try {
       this.#world.strike('attach', name);
     } catch (thrown) {
-      this.#held.delete(name);
+      if (!this.#wereAttached.has(unit.loaded)) this.#held.delete(name);
       throw thrown;
     }
     unit.inForce = unit.loaded;
+    this.#wereAttached.add(unit.loaded);
     return this.#done('attach', unit);
   }
 
@@ -72,6 +74,7 @@ export class FakeEngine implements Engine {
     if (!unit?.inForce || unit.inForce.digest !== digestOf(spec)) return undefined;
     if (!sameHooks(unit.inForce.spec, spec)) return undefined;
     unit.loaded = unit.inForce;
+    this.#wereAttached.add(unit.loaded);
     this.#held.add(spec.name);
     return this.#done('adopt', unit);
   }

@@ -40,9 +40,8 @@ async function runs(engine: Engine, unit: UnitSpec): Promise<readonly bigint[]> 
   return found;
 }
 
-test('counters of every kind live on over tiers, helpers and agents', async (t) => {
-  const world = new KernelWorld();
-  t.after(() => world.dispose());
+test('counters of every kind live on over tiers, helpers and agents', async () => {
+  await using world = new KernelWorld();
   const [, tc] = world.unit.attachments;
   assert.ok(tc);
   const attachments = [{ ...tc, program: 'count' }];
@@ -86,9 +85,8 @@ test('counters of every kind live on over tiers, helpers and agents', async (t) 
   await assertMore(second, 1n);
 });
 
-test('a map that is gone from bpffs is named', async (t) => {
-  const world = new KernelWorld();
-  t.after(() => world.dispose());
+test('a map that is gone from bpffs is named', async () => {
+  await using world = new KernelWorld();
   const engine = await world.createEngine();
   await engine.load(world.unit);
   const read = engine.readCounters(world.unit.name, 'nobody', [{ index: 0, offset: 0, size: 8 }]);

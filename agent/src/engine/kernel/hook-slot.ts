@@ -9,31 +9,46 @@ export interface HookSlot {
   /** Below the pin root: "UNIT/hook_...". */
   readonly directory: string;
   readonly slot: number;
-  readonly link: number;
+  /** Absent when a process ended between two attachments. */
+  readonly link: number | undefined;
+}
+
+interface MadeHook {
+  readonly hook: HookSlot;
+  /** Takes the hook back, and closes it. */
+  readonly undo: () => Promise<void>;
 }
 
 /**
  * Attaches a dispatcher whose slot holds `variant`. The order makes a crash harmless: until the link is pinned,
- * it ends with the helper, and a directory without a link is no hook to openHook().
+ * it ends with the helper, and a hook without a link is not attached to isAttached().
+ *
+ * A new dispatcher can be made only for a program that this very helper process loaded. So one that is found is used
+ * again, and stays when the attachment fails or is undone: what it was attached to, as a device, may come back.
  */
 export async function makeHook(
   helper: Helper,
   directory: string,
   variant: Pick<Variant, 'handle' | 'info'>,
-  hook: RequestOf<'attach'>['hook'],
-): Promise<HookSlot> {
-  const made =
-    (await reviveDispatcher(helper, directory, variant)) ??
-    (await makeDispatcher(helper, directory, variant));
-  let link: number | undefined;
+  target: RequestOf<'attach'>['hook'],
+): Promise<MadeHook> {
+  const revived = await reviveDispatcher(helper, directory, variant);
+  const { dispatcher, slot } = revived ?? (await makeDispatcher(helper, directory, variant));
+  const takeBack = () => (revived ? removeLink(helper, directory) : removeHook(helper, directory));
+  const open = [dispatcher, slot];
   try {
-    ({ link } = await helper.request('attach', { program: made.dispatcher, hook }));
+    const { link } = await helper.request('attach', { program: dispatcher, hook: target });
+    open.push(link);
     await helper.request('pin', { handle: link, path: `${directory}/link` });
-    await closeHandles(helper, [made.dispatcher]);
-    return { directory, slot: made.slot, link };
+    await closeHandles(helper, [dispatcher]);
+    const undo = async () => {
+      await closeHandles(helper, [slot, link]);
+      await takeBack();
+    };
+    return { hook: { directory, slot, link }, undo };
   } catch (thrown) {
-    await closeHandles(helper, [made.dispatcher, made.slot, link]);
-    await removeHook(helper, directory);
+    await closeHandles(helper, open);
+    await takeBack();
     throw thrown;
   }
 }
@@ -43,10 +58,7 @@ interface Dispatcher {
   readonly slot: number;
 }
 
-/**
- * The dispatcher of a hook whose link has lost what it was attached to, as when a device is made anew. A new
- * dispatcher can be made only for a program that this very helper process loaded.
- */
+/** The dispatcher of a hook whose link has lost what it was attached to, as when a device is made anew. */
 async function reviveDispatcher(
   helper: Helper,
   directory: string,
@@ -60,17 +72,22 @@ async function reviveDispatcher(
   }
   try {
     await setSlot(helper, { directory, slot: slot.handle }, variant);
-    const link = await adopt(helper, `${directory}/link`);
-    if (link) {
-      await closeHandles(helper, [link.handle]);
-      await helper.request('unpin', { path: `${directory}/link` });
-    }
+    await removeLink(helper, directory);
     return { dispatcher: dispatcher.handle, slot: slot.handle };
   } catch (thrown) {
     await closeHandles(helper, [dispatcher.handle, slot.handle]);
+    // Nothing runs there: what it does not take gets one that does.
+    if (isRefused(thrown)) return undefined;
     throw thrown;
   }
 }
+
+/**
+ * Whether the kernel refused. To put a program into a slot it does when program and dispatcher differ in type, attach
+ * type or target, or flags such as those of SEC("xdp.frags") (kernel/bpf/core.c, bpf_prog_map_compatible).
+ */
+export const isRefused = (thrown: unknown): thrown is SkeinError =>
+  thrown instanceof SkeinError && thrown.code === 'SKEIN_KERNEL_REFUSED';
 
 async function makeDispatcher(
   helper: Helper,
@@ -90,21 +107,18 @@ async function makeDispatcher(
   return { dispatcher, slot };
 }
 
-/** Takes a pinned hook over. `undefined` when it is incomplete, or what it was attached to is gone. */
+/** Takes a pinned hook over, attached or not. `undefined` when it has no slot. */
 export async function openHook(helper: Helper, directory: string): Promise<HookSlot | undefined> {
-  const link = await adopt(helper, `${directory}/link`);
-  if (link === undefined) return undefined;
   const slot = await adopt(helper, `${directory}/slot`);
-  if (link.info?.$case === 'link' && link.info.value.attached && slot?.info?.$case === 'map') {
-    return { directory, slot: slot.handle, link: link.handle };
-  }
-  await closeHandles(helper, [link.handle, slot?.handle]);
-  return undefined;
+  if (slot === undefined) return undefined;
+  const link = await adopt(helper, `${directory}/link`);
+  return { directory, slot: slot.handle, link: link?.handle };
 }
 
 /** Whether the link still holds its hook, read from the kernel: a device can vanish under it. */
-export async function isAttached(helper: Helper, hook: HookSlot): Promise<boolean> {
-  const { info } = await helper.request('inspect', { handle: hook.link });
+export async function isAttached(helper: Helper, { link }: HookSlot): Promise<boolean> {
+  if (link === undefined) return false;
+  const { info } = await helper.request('inspect', { handle: link });
   return info?.$case === 'link' && info.value.attached;
 }
 
@@ -114,18 +128,24 @@ export async function closeHook(helper: Helper, hook: HookSlot): Promise<void> {
 
 /** Detaches, then removes the pins. */
 export async function removeHook(helper: Helper, directory: string): Promise<void> {
-  const link = await adopt(helper, `${directory}/link`);
-  if (link) {
-    try {
-      await helper.request('detach', { link: link.handle });
-    } catch (thrown) {
-      // Tracing and perf links know no detach: they end with their last reference.
-      if (!isUnsupported(thrown)) throw thrown;
-    } finally {
-      await closeHandles(helper, [link.handle]);
-    }
-  }
+  await removeLink(helper, directory);
   await removeDirectory(helper, directory);
+}
+
+/** Detaches what is attached, if anything, and removes its pin. */
+async function removeLink(helper: Helper, directory: string): Promise<void> {
+  const path = `${directory}/link`;
+  const link = await adopt(helper, path);
+  if (link === undefined) return;
+  try {
+    await helper.request('detach', { link: link.handle });
+  } catch (thrown) {
+    // Tracing and perf links know no detach: they end with their last reference.
+    if (!isUnsupported(thrown)) throw thrown;
+  } finally {
+    await closeHandles(helper, [link.handle]);
+  }
+  await helper.request('unpin', { path });
 }
 
 /**

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SkeinError } from '#common/errors.ts';
 import { attachHook, describeHook, hookOfSection } from './hooks.ts';
 
 const SECTIONS = [
@@ -30,19 +29,30 @@ for (const section of ['kprobe/vfs_read', 'xdpish', 'tcx', 'freplace/f', '']) {
 }
 
 test('section and parameters make one request', () => {
-  const tracepoint = attachHook('p', 'tp/sched/sched_switch', { kind: 'tracepoint' });
+  const tracepoint = attachHook(
+    { program: 'p', hook: { kind: 'tracepoint' } },
+    'tp/sched/sched_switch',
+  );
   assert.deepEqual(tracepoint, {
     $case: 'tracepoint',
     value: { category: 'sched', name: 'sched_switch' },
   });
-  const named = attachHook('p', 'raw_tp/sys_enter', { kind: 'raw_tp', name: 'sys_exit' });
+  const named = attachHook(
+    { program: 'p', hook: { kind: 'raw_tp', name: 'sys_exit' } },
+    'raw_tp/sys_enter',
+  );
   assert.deepEqual(named, { $case: 'rawTracepoint', value: { name: 'sys_exit' } });
 });
 
-test('parameters of another kind are refused', () => {
+test('parameters of another kind are refused, by the field that has them', () => {
+  const hook = { kind: 'cgroup_skb', cgroup: '/sys/fs/cgroup' } as const;
   assert.throws(
-    () => attachHook('guard_xdp', 'xdp', { kind: 'cgroup_skb', cgroup: '/sys/fs/cgroup' }),
-    (error) => error instanceof SkeinError && error.code === 'SKEIN_CONFIG',
+    () => attachHook({ program: 'guard_xdp', hook, field: 'programs.0.attach.1' }, 'xdp'),
+    {
+      code: 'SKEIN_CONFIG',
+      message:
+        'programs.0.attach.1.cgroup_skb: program guard_xdp is SEC("xdp"), which cannot be attached as cgroup_skb',
+    },
   );
 });
 

@@ -1,7 +1,7 @@
 import { SkeinError } from '#common/errors.ts';
 import { TcDirection, XdpMode } from '#proto/gen/skein/v1/helper.ts';
 import type { RequestOf } from '../../helper/helper.ts';
-import type { HookParameters } from '../engine.ts';
+import { type Attachment, type HookParameters, nameAttachment } from '../engine.ts';
 
 type AttachHook = NonNullable<RequestOf<'attach'>['hook']>;
 
@@ -34,16 +34,17 @@ export function hookOfSection(section: string): SectionHook | undefined {
 }
 
 /**
- * The helper's attach request for a program of this section with these parameters.
+ * The helper's attach request for an attachment of a program of this section.
  *
  * @throws SkeinError SKEIN_CONFIG when they do not go together
  */
-export function attachHook(program: string, section: string, hook: HookParameters): AttachHook {
+export function attachHook(attachment: Attachment, section: string): AttachHook {
+  const { hook } = attachment;
   const declared = hookOfSection(section);
   if (declared?.kind !== hook.kind || hook.kind === 'userspace') {
     throw new SkeinError(
       'SKEIN_CONFIG',
-      `program ${program} is SEC("${section}"), which cannot be attached as ${hook.kind}`,
+      `${nameAttachment(attachment)} is SEC("${section}"), which cannot be attached as ${hook.kind}`,
     );
   }
   switch (hook.kind) {

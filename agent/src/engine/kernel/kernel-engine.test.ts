@@ -10,12 +10,8 @@ describeEngineContract('kernel', async () => new KernelWorld());
 /** Runs in a world of its own, which is gone afterwards. */
 function kernelTest(name: string, body: (world: KernelWorld) => Promise<void>): void {
   test(name, async () => {
-    const world = new KernelWorld();
-    try {
-      await body(world);
-    } finally {
-      await world.dispose();
-    }
+    await using world = new KernelWorld();
+    await body(world);
   });
 }
 
@@ -118,6 +114,137 @@ kernelTest(
     assert.equal((await world.behaviour())?.keys.get('off_by_default'), true);
   },
 );
+
+kernelTest(
+  'while a device is away attach fails and keeps what it needs for when the device is back',
+  async (world) => {
+    const first = await world.createEngine();
+    const { unit } = world;
+    await first.load(unit);
+    await first.attach(unit.name);
+    await first.flip(unit.name, new Map([['off_by_default', true]]));
+    await first.close();
+
+    // A process that did not load the programs can make no dispatcher for them.
+    const second = await world.createEngine();
+    assert.ok(await second.adopt(unit));
+    world.removeDevice();
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await assert.rejects(second.attach(unit.name), { code: 'SKEIN_NO_DEVICE' });
+      assert.equal((await second.observe(unit.name)).attached, false);
+    }
+    world.addDevice();
+    assert.equal((await second.attach(unit.name)).attached, true);
+    assert.equal((await world.behaviour())?.keys.get('off_by_default'), true);
+  },
+);
+
+kernelTest(
+  'while a device is away a helper may end: what was attached stays, with its counters',
+  async (world) => {
+    const engine = await world.createEngine();
+    const { unit } = world;
+    const { map, place } = world.runs;
+    await engine.load(unit);
+    await engine.attach(unit.name);
+    await world.behaviour();
+    const runs = await engine.readCounters(unit.name, map, [place]);
+    world.removeDevice();
+    const [helper] = helperChildren();
+    assert.ok(helper);
+    process.kill(helper, 'SIGKILL');
+    assert.equal((await engine.observe(unit.name)).attached, false);
+    await assert.rejects(engine.attach(unit.name), { code: 'SKEIN_NO_DEVICE' });
+    world.addDevice();
+    assert.equal((await engine.attach(unit.name)).attached, true);
+    const [after = 0n] = await engine.readCounters(unit.name, map, [place]);
+    assert.ok(after >= (runs[0] ?? 0n) && after > 0n, `${after} after ${runs}`);
+  },
+);
+
+kernelTest(
+  'what is loaded beside an attached object stays out of force when a helper ends',
+  async (world) => {
+    const engine = await world.createEngine();
+    const { unit, nextVersion } = world;
+    await engine.load(unit);
+    await engine.attach(unit.name);
+    await engine.load(nextVersion);
+    const [helper] = helperChildren();
+    assert.ok(helper);
+    process.kill(helper, 'SIGKILL');
+    await engine.flip(unit.name, new Map([['off_by_default', true]]));
+    assert.deepEqual(await world.behaviour(), { keys: world.declared, version: 'unit' });
+    await engine.attach(unit.name);
+    assert.equal((await world.behaviour())?.version, 'nextVersion');
+  },
+);
+
+kernelTest(
+  'a program that a slot cannot take is refused by name, and what ran keeps running',
+  async (world) => {
+    const engine = await world.createEngine();
+    const { unit } = world;
+    await engine.load(unit);
+    await engine.attach(unit.name);
+    const [xdp, tc] = unit.attachments;
+    assert.ok(xdp && tc);
+    const attachments = [tc, { ...xdp, field: 'programs.0.attach.1' }];
+    const frags = { ...world.spec('contract-frags.bpf.o'), attachments };
+    await engine.load(frags);
+    await assert.rejects(engine.attach(unit.name), (error) => {
+      assert.ok(error instanceof SkeinError);
+      assert.equal(error.code, 'SKEIN_KERNEL_REFUSED');
+      assert.match(
+        error.message,
+        /^programs\.0\.attach\.1\.xdp: program contract_xdp, SEC\("xdp\.frags"\), cannot take the place of what runs at xdp eth0/,
+      );
+      assert.match(error.remedy, /another name/);
+      return true;
+    });
+    assert.deepEqual(await world.behaviour(), { keys: world.declared, version: 'unit' });
+    assert.ok(await engine.adopt(unit));
+
+    // As the remedy has it.
+    const renamed = { ...frags, name: 'renamed' };
+    await engine.load(renamed);
+    await assert.rejects(engine.attach('renamed'), { code: 'SKEIN_KERNEL_REFUSED' });
+    await engine.unload(unit.name);
+    await engine.load(renamed);
+    assert.equal((await engine.attach('renamed')).attached, true);
+    await engine.unload('renamed');
+  },
+);
+
+kernelTest('where nothing runs any more there is nothing to fit', async (world) => {
+  const engine = await world.createEngine();
+  const { unit } = world;
+  await engine.load(unit);
+  await engine.attach(unit.name);
+  world.replaceDevice();
+  await engine.load(world.spec('contract-frags.bpf.o'));
+  assert.equal((await engine.attach(unit.name)).attached, true);
+  assert.equal((await world.behaviour())?.version, 'nextVersion');
+});
+
+kernelTest('another section is another hook: the program moves there', async (world) => {
+  const engine = await world.createEngine();
+  const attachments: UnitSpec['attachments'] = [
+    { program: 'on_raw_tp', hook: { kind: 'raw_tp' } },
+    { program: 'on_tp_btf', hook: { kind: 'tp_btf' } },
+    { program: 'on_tracepoint', hook: { kind: 'tracepoint' } },
+  ];
+  const enter = { ...world.spec('tracing.bpf.o'), attachments };
+  await engine.load(enter);
+  await engine.attach(enter.name);
+  const links = () => world.pinnedLinks(enter.name);
+  assert.deepEqual(links().raw_tp, ['sys_enter']);
+  await engine.load({ ...enter, object: world.spec('tracing-exit.bpf.o').object });
+  assert.equal((await engine.attach(enter.name)).attached, true);
+  assert.deepEqual(links().raw_tp, ['sys_exit']);
+  assert.equal(links().count, attachments.length);
+  await engine.unload(enter.name);
+});
 
 kernelTest('tracing hooks are attached, seen and let go as others are', async (world) => {
   const engine = await world.createEngine();

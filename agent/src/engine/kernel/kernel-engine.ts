@@ -1,7 +1,7 @@
 import type { Clock } from '#common/clock.ts';
 import { SkeinError } from '#common/errors.ts';
 import { Availability } from '#proto/gen/skein/v1/helper.ts';
-import { type HelperOptions, startHelper } from '../../helper/helper-process.ts';
+import type { Helper } from '../../helper/helper.ts';
 import type {
   CounterPlace,
   Engine,
@@ -17,17 +17,21 @@ import { HelperSession } from './helper-session.ts';
 import { removeHook } from './hook-slot.ts';
 import type { KernelProgram } from './kernel-program.ts';
 import { KernelUnit } from './kernel-unit.ts';
-import { listDirectory, removeDirectory } from './pin-tree.ts';
+import { lockPins } from './lock-pins.ts';
+import { listDirectory, listUnits, removeDirectory } from './pin-tree.ts';
 import { isHook } from './pins.ts';
 import { readUnit } from './read-unit.ts';
 import { Specialiser, type SpecialiserJob } from './specialiser.ts';
+import { attachUnit, removeOthers } from './unit-attach.ts';
+import { flipUnit } from './unit-flip.ts';
 import { unitSites } from './unit-sites.ts';
 import { VariantBuilder } from './variant-builder.ts';
 import type { VariantLimits } from './variant-cache.ts';
 import type { KeyVector } from './vector.ts';
 
 export interface KernelEngineOptions {
-  readonly helper: HelperOptions;
+  /** Called when a helper is first needed, and again after one ended: two run side by side. */
+  readonly startHelper: () => Promise<Helper>;
   /** What each program may keep loaded besides its dynamic variant. */
   readonly limits: VariantLimits;
   readonly clock: Clock;
@@ -50,15 +54,27 @@ export class KernelEngine implements Engine {
   readonly #specialiser: Specialiser;
   readonly #units = new Map<string, KernelUnit>();
   readonly #expected = new Map<string, ReadonlySet<string>>();
+  #keepsPins = false;
   /** The helper works in order anyway; a queue here keeps multi-request operations whole. */
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: KernelEngineOptions) {
-    const start = () => startHelper(options.helper);
+    const { startHelper, onHelperExit } = options;
     this.#options = options;
-    this.#session = new HelperSession(start, options.onHelperExit);
-    this.#builder = new VariantBuilder(new HelperSession(start, options.onHelperExit));
+    this.#session = new HelperSession(() => this.#startSession(), onHelperExit);
+    this.#builder = new VariantBuilder(new HelperSession(startHelper, onHelperExit));
     this.#specialiser = new Specialiser((request) => this.#builder.build(request), options.clock);
+  }
+
+  /**
+   * Keeps other agents off the pins until this engine is closed: what they do not know they would remove.
+   * @throws SkeinError SKEIN_PIN_CONFLICT when another agent uses them
+   */
+  keepPins(): Promise<void> {
+    return this.#enqueue(async () => {
+      await lockPins(await this.#session.current());
+      this.#keepsPins = true;
+    });
   }
 
   probe(): Promise<EngineProbe> {
@@ -91,8 +107,11 @@ export class KernelEngine implements Engine {
       const unit = await KernelUnit.adopt(helper, readUnit(spec), this.#options.limits);
       if (unit === undefined) return undefined;
       await this.#replace(unit);
+      await removeOthers(unit);
       await unit.upgrade();
-      return this.#specialise(unit, () => unit.observe());
+      const status = await unit.observe();
+      await this.#wantVariants(unit);
+      return status;
     });
   }
 
@@ -100,7 +119,7 @@ export class KernelEngine implements Engine {
     return this.#enqueue(async () => {
       const unit = await this.#unit(name);
       try {
-        await unit.attach();
+        await attachUnit(unit);
         await unit.upgrade();
       } catch (thrown) {
         if (!unit.hasHooks) {
@@ -109,13 +128,19 @@ export class KernelEngine implements Engine {
         }
         throw thrown;
       }
-      return this.#specialise(unit, () => unit.observe());
+      const status = await unit.observe();
+      await this.#wantVariants(unit);
+      return status;
     });
   }
 
   flip(name: string, changes: ReadonlyMap<string, boolean>): Promise<FlipReport> {
     return this.#enqueue(() =>
-      this.#withUnit(name, (unit) => this.#specialise(unit, () => unit.flip(changes))),
+      this.#withUnit(name, async (unit) => {
+        const report = await flipUnit(unit, changes);
+        await this.#wantVariants(unit);
+        return report;
+      }),
     );
   }
 
@@ -136,7 +161,12 @@ export class KernelEngine implements Engine {
   }
 
   expect(name: string, keys: ReadonlySet<string>): void {
+    const before = this.#expected.get(name) ?? new Set();
     this.#expected.set(name, keys);
+    const isSame = keys.size === before.size && [...keys].every((key) => before.has(key));
+    if (isSame || !this.#units.has(name)) return;
+    // A hint: what keeps it from being taken is told by the next call that needs the unit.
+    this.#enqueue(() => this.#withUnit(name, (unit) => this.#wantVariants(unit))).catch(() => {});
   }
 
   unload(name: string): Promise<void> {
@@ -150,11 +180,12 @@ export class KernelEngine implements Engine {
       }
       await removeDirectory(helper, name);
       this.#units.delete(name);
+      this.#expected.delete(name);
     });
   }
 
   leftovers(): Promise<readonly string[]> {
-    return this.#enqueue(async () => listDirectory(await this.#session.current(), ''));
+    return this.#enqueue(async () => listUnits(await this.#session.current()));
   }
 
   async close(): Promise<void> {
@@ -163,10 +194,9 @@ export class KernelEngine implements Engine {
     await this.#enqueue(() => this.#session.close());
   }
 
-  /** Does `work`, then asks for the variants that the unit's programs lack now or may need next. */
-  async #specialise<T>(unit: KernelUnit, work: () => Promise<T>): Promise<T> {
-    const done = await work();
-    if (!unit.hasHooks) return done;
+  /** Asks for the variants that the unit's programs lack now or may need next. */
+  async #wantVariants(unit: KernelUnit): Promise<void> {
+    if (!unit.hasHooks) return;
     const { name } = unit.unit.spec;
     const values = await unit.keys();
     for (const program of unit.programs) {
@@ -174,7 +204,6 @@ export class KernelEngine implements Engine {
       const job = (vector: KeyVector) => this.#job(unit, program, vector);
       this.#specialiser.want(name, program.name, current && job(current), next.map(job));
     }
-    return done;
   }
 
   #job(unit: KernelUnit, program: KernelProgram, vector: KeyVector): SpecialiserJob {
@@ -247,6 +276,18 @@ export class KernelEngine implements Engine {
     }
     this.#units.set(name, reopened);
     return reopened;
+  }
+
+  async #startSession(): Promise<Helper> {
+    const helper = await this.#options.startHelper();
+    if (!this.#keepsPins) return helper;
+    try {
+      await lockPins(helper);
+      return helper;
+    } catch (thrown) {
+      await helper.close();
+      throw thrown;
+    }
   }
 
   /** In the queue, while no variant of the unit is being made: it would be pinned where pins are removed. */

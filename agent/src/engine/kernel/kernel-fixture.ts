@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '#common/clock.ts';
 import { createLabHost, labName } from '#lab/netns.ts';
 import type { Helper } from '../../helper/helper.ts';
 import { startHelper } from '../../helper/helper-process.ts';
 import { readObject } from '../../object/read-object.ts';
-import type { Behaviour, EngineFixture } from '../contract.ts';
+import type { Behaviour, EngineFixture } from '../contract-world.ts';
 import type { Specialisation, UnitSpec } from '../engine.ts';
 import { KernelEngine } from './kernel-engine.ts';
-import { adopt } from './pin-tree.ts';
-import { mapPin } from './pins.ts';
+import { adopt, adoptProgram, closeHandles } from './pin-tree.ts';
+import { dynamicDirectory, isVersion, mapPin } from './pins.ts';
 
 export const TESTDATA = fileURLToPath(new URL('testdata', import.meta.url));
 export const HELPER = fileURLToPath(new URL('../../../native/build/skein-helper', import.meta.url));
@@ -32,11 +32,13 @@ export class KernelWorld implements EngineFixture {
   readonly specialised: Specialisation[] = [];
   readonly helperExits: string[] = [];
   readonly #engines: KernelEngine[] = [];
+  /** Looks at what is attached, and keeps nothing of it open. */
+  #observer: Promise<Helper> | undefined;
   readonly #lab = createLabHost(`engine-${serial++}`);
 
-  async createEngine(): Promise<KernelEngine> {
+  async createEngine(start = () => this.startHelper()): Promise<KernelEngine> {
     const engine = new KernelEngine({
-      helper: { path: HELPER, pinRoot: this.pinRoot },
+      startHelper: start,
       limits: this.limits,
       clock: systemClock,
       onSpecialised: (outcome) => this.specialised.push(outcome),
@@ -68,30 +70,37 @@ export class KernelWorld implements EngineFixture {
     };
   }
 
+  startHelper(): Promise<Helper> {
+    return startHelper({ path: HELPER, pinRoot: this.pinRoot });
+  }
+
   /** Runs what is attached: each dispatcher whose link is there. All must agree. */
   async behaviour(): Promise<Behaviour | undefined> {
-    const helper = await startHelper({ path: HELPER, pinRoot: this.pinRoot });
-    try {
-      const verdicts = new Set<number>();
-      for (const hook of await attachedHooks(helper)) {
-        const dispatcher = await adopt(helper, `${hook}/dispatcher`);
-        if (!dispatcher) throw new Error(`${hook} has no dispatcher`);
-        const request = { program: dispatcher.handle, dataIn: new Uint8Array(64), repeat: 1 };
-        verdicts.add((await helper.request('testRun', request)).returnValue);
-      }
-      const [verdict, other] = verdicts;
-      if (other !== undefined) throw new Error(`programs disagree: ${verdict}, ${other}`);
-      return verdict === undefined ? undefined : decode(verdict);
-    } finally {
-      await helper.close();
+    const [verdict, other] = new Set(await this.verdicts());
+    if (other !== undefined) throw new Error(`programs disagree: ${verdict}, ${other}`);
+    return verdict === undefined ? undefined : decode(verdict);
+  }
+
+  /** What each attached hook returns: see contract.bpf.c. */
+  async verdicts(): Promise<readonly number[]> {
+    this.#observer ??= this.startHelper();
+    const helper = await this.#observer;
+    const verdicts: number[] = [];
+    for (const hook of await attachedHooks(helper)) {
+      const dispatcher = await adopt(helper, `${hook}/dispatcher`);
+      if (!dispatcher) throw new Error(`${hook} has no dispatcher`);
+      const request = { program: dispatcher.handle, dataIn: new Uint8Array(64), repeat: 1 };
+      verdicts.push((await helper.request('testRun', request)).returnValue);
+      await closeHandles(helper, [dispatcher.handle]);
     }
+    return verdicts;
   }
 
   /** The first `count` ints of a data section, for as long as it is open: even after the unit is gone. */
   async openVariables(unit: UnitSpec, [section, count]: readonly [string, number]) {
-    const helper = await startHelper({ path: HELPER, pinRoot: this.pinRoot });
+    const helper = await this.startHelper();
     const { entries } = await helper.request('listPins', { path: unit.name });
-    const version = entries.find(({ name }) => name.startsWith('v_'));
+    const version = entries.find(({ name }) => isVersion(name));
     const { handle } = await helper.request('adopt', {
       path: `${unit.name}/${mapPin(version?.name ?? '', section)}`,
     });
@@ -118,32 +127,91 @@ export class KernelWorld implements EngineFixture {
 
   /** As a process leaves it that ends before it puts a variant into its slot. */
   async putDynamic(program: string): Promise<void> {
-    const helper = await startHelper({ path: HELPER, pinRoot: this.pinRoot });
+    const helper = await this.startHelper();
     const { entries } = await helper.request('listPins', { path: UNIT });
-    const version = entries.find(({ name }) => name.startsWith('v_'))?.name ?? '';
+    const version = entries.find(({ name }) => isVersion(name))?.name ?? '';
     const hook = entries.find(({ name }) => name.startsWith('hook_xdp_'))?.name ?? '';
-    const dynamic = await helper.request('adopt', { path: `${UNIT}/${version}/prog_${program}` });
+    const dynamic = await adoptProgram(helper, dynamicDirectory(`${UNIT}/${version}`, program));
     const slot = await helper.request('adopt', { path: `${UNIT}/${hook}/slot` });
-    await helper.request('setSlot', { slot: slot.handle, program: dynamic.handle });
+    await helper.request('setSlot', { slot: slot.handle, program: dynamic?.handle ?? 0 });
     await helper.close();
+  }
+
+  /** Of the only version that is there. */
+  versionName(): string {
+    const [version = '', other] = readdirSync(`${this.pinRoot}/${UNIT}`).filter(isVersion);
+    if (other !== undefined) throw new Error(`two versions: ${version}, ${other}`);
+    return version;
+  }
+
+  versionDirectory(): string {
+    return `${this.pinRoot}/${UNIT}/${this.versionName()}`;
+  }
+
+  /** The only pin in a directory of a variant, below that of the version: "prog_contract_xdp". */
+  variantPin(directory: string): string {
+    const variant = `${this.versionDirectory()}/${directory}`;
+    const [tag, other] = readdirSync(variant);
+    if (tag === undefined || other !== undefined) throw new Error(`${variant}: not one pin`);
+    return `${variant}/${tag}`;
+  }
+
+  /** Puts the first program of another object in a pin's place, as a stranger may. */
+  async pinInstead(pin: string, { object, name, attachments: [first] }: UnitSpec): Promise<void> {
+    const helper = await this.startHelper();
+    const programs = first ? [first.program] : [];
+    const loaded = await helper.request('load', { object, name, programs, reuse: [] });
+    unlinkSync(pin);
+    const handle = loaded.programs[0]?.program ?? 0;
+    await helper.request('pin', { handle, path: pin.slice(this.pinRoot.length + 1) });
+    await helper.close();
+  }
+
+  /** One in each namespace, which are down. */
+  get silentDevices() {
+    const { netns, peerNetns } = this.#lab;
+    return [
+      { device: 'lo', netns },
+      { device: 'lo', netns: peerNetns },
+    ] as const;
   }
 
   /** Takes away the maps that variants share. */
   breakBuilds(): void {
-    const unit = `${this.pinRoot}/${UNIT}`;
-    const version = readdirSync(unit).find((name) => name.startsWith('v_'));
+    const version = this.versionDirectory();
     for (const program of ['contract_xdp', 'contract_tc']) {
-      rmSync(`${unit}/${version}/spec_${program}`, { recursive: true });
-      symlinkSync('/nonexistent', `${unit}/${version}/spec_${program}`);
+      rmSync(`${version}/spec_${program}`, { recursive: true });
+      symlinkSync('/nonexistent', `${version}/spec_${program}`);
     }
+  }
+
+  /** The attachments of a unit's hooks: how many, and the tracepoints of raw tracepoint links. */
+  pinnedLinks(unit: string): { readonly count: number; readonly raw_tp: readonly string[] } {
+    const hooks = readdirSync(`${this.pinRoot}/${unit}`).filter((name) => name.startsWith('hook_'));
+    const raw = hooks.filter((name) => name.startsWith('hook_raw_tp_'));
+    const tracepointOf = (hook: string): string => {
+      const pin = `${this.pinRoot}/${unit}/${hook}/link`;
+      const shown = execFileSync('bpftool', ['-j', 'link', 'show', 'pinned', pin]);
+      return JSON.parse(String(shown)).tp_name;
+    };
+    return { count: hooks.length, raw_tp: raw.map(tracepointOf) };
+  }
+
+  removeDevice(): void {
+    this.#lab.removeDevice();
+  }
+
+  addDevice(): void {
+    this.#lab.addDevice();
   }
 
   replaceDevice(): void {
     this.#lab.replaceDevice();
   }
 
-  async dispose(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     for (const engine of this.#engines) await engine.close();
+    await (await this.#observer)?.close();
     rmSync(this.pinRoot, { recursive: true, force: true });
     this.#lab.remove();
   }
@@ -155,6 +223,7 @@ async function attachedHooks(helper: Helper): Promise<readonly string[]> {
   for (const { name } of entries.filter((entry) => entry.name.startsWith('hook_'))) {
     const link = await adopt(helper, `${UNIT}/${name}/link`);
     if (link?.info?.$case === 'link' && link.info.value.attached) hooks.push(`${UNIT}/${name}`);
+    await closeHandles(helper, [link?.handle]);
   }
   return hooks;
 }

@@ -18,12 +18,8 @@ function handlesTest(
   body: (world: KernelWorld, engine: KernelEngine) => Promise<void>,
 ): void {
   test(name, async () => {
-    const world = new KernelWorld();
-    try {
-      await body(world, await world.createEngine());
-    } finally {
-      await world.dispose();
-    }
+    await using world = new KernelWorld();
+    await body(world, await world.createEngine());
   });
 }
 

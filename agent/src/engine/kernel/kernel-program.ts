@@ -1,11 +1,10 @@
 import { SkeinError } from '#common/errors.ts';
 import type { Helper } from '../../helper/helper.ts';
-import { isNotFound } from '../../helper/helper-error.ts';
 import { sitesOfProgram } from '../../object/call-graph.ts';
 import type { Attachment, ProgramStatus } from '../engine.ts';
 import { type HookSlot, isAttached, setSlot } from './hook-slot.ts';
 import { describeHook } from './hooks.ts';
-import { adopt, closeHandles } from './pin-tree.ts';
+import { adoptProgram, closeHandles, removeDirectory } from './pin-tree.ts';
 import { specialisedDirectory } from './pins.ts';
 import type { ReadUnit } from './read-unit.ts';
 import { type SpecialisedVariant, VariantCache, type VariantLimits } from './variant-cache.ts';
@@ -63,7 +62,7 @@ export class KernelProgram {
     return this.attachment.program;
   }
 
-  /** Where the variant for a vector is pinned. */
+  /** The directory that the variant for a vector is pinned in. */
   pinOf(vector: string): string {
     return `${this.#directory}/${vector}`;
   }
@@ -122,27 +121,22 @@ export class KernelProgram {
     vector: string,
     load: Variant['load'],
   ): Promise<SpecialisedVariant | undefined> {
-    const current = await this.inForce(helper);
-    const keep = current?.vector ? encodeVector(this.keys, current.vector) : '';
-    const adopted = await adopt(helper, this.pinOf(vector));
-    if (adopted?.info?.$case !== 'program') {
-      await closeHandles(helper, [adopted?.handle]);
-      return undefined;
-    }
-    const variant = { vector, handle: adopted.handle, info: adopted.info.value, load };
+    const inForce = await this.#slotHolds(helper);
+    const adopted = await adoptProgram(helper, this.pinOf(vector));
+    if (adopted === undefined) return undefined;
+    const variant = { ...adopted, vector, load };
     const same = this.variants.peek(vector);
-    const evicted = this.variants.add(variant, keep);
+    const evicted = this.variants.add(variant, inForce);
     await closeHandles(helper, [same?.handle, ...evicted.map(({ handle }) => handle)]);
-    for (const each of evicted) await unpin(helper, this.pinOf(each.vector));
+    for (const each of evicted) await removeDirectory(helper, this.pinOf(each.vector));
     return evicted.includes(variant) ? undefined : variant;
   }
 
   /** What the slot holds, read from the kernel; `undefined` when that is no variant of this version. */
   async inForce(helper: Helper): Promise<InForce | undefined> {
-    if (this.hook === undefined) return undefined;
-    const { programId } = await helper.request('readSlot', { slot: this.hook.slot });
+    const programId = await this.#slotHolds(helper);
     if (programId === this.dynamic.info.id) return { variant: this.dynamic };
-    const variant = this.variants.byProgramId(programId);
+    const variant = programId === undefined ? undefined : this.variants.byProgramId(programId);
     const vector = variant && decodeVector(this.keys, variant.vector);
     return variant && vector && { variant, vector };
   }
@@ -150,8 +144,14 @@ export class KernelProgram {
   /** Puts a variant in force. Resolves to the nanoseconds of the poke, 0 when it was in force already. */
   async install(helper: Helper, variant: Variant): Promise<bigint> {
     if (this.hook === undefined) return 0n;
-    const { programId } = await helper.request('readSlot', { slot: this.hook.slot });
-    return programId === variant.info.id ? 0n : setSlot(helper, this.hook, variant);
+    const isInForce = (await this.#slotHolds(helper)) === variant.info.id;
+    return isInForce ? 0n : setSlot(helper, this.hook, variant);
+  }
+
+  /** The kernel's id of the program in the slot. */
+  async #slotHolds(helper: Helper): Promise<number | undefined> {
+    if (this.hook === undefined) return undefined;
+    return (await helper.request('readSlot', { slot: this.hook.slot })).programId;
   }
 
   async isInForce(helper: Helper): Promise<boolean> {
@@ -192,15 +192,6 @@ export class KernelProgram {
         jitedBytes: info.jitedBytes,
       },
     };
-  }
-}
-
-/** Others may have been there first. */
-async function unpin(helper: Helper, path: string): Promise<void> {
-  try {
-    await helper.request('unpin', { path });
-  } catch (thrown) {
-    if (!isNotFound(thrown)) throw thrown;
   }
 }
 

@@ -1,15 +1,14 @@
 import { SkeinError } from '#common/errors.ts';
 import type { Helper } from '../../helper/helper.ts';
-import type { StaticKey } from '../../object/spec.ts';
-import type { Attachment, FlipReport, ProgramStatus, UnitStatus } from '../engine.ts';
-import { agreedValue, type Carriers, standingValue } from './carriers.ts';
+import type { Attachment, ProgramStatus, UnitStatus } from '../engine.ts';
+import { agreedValue, type Carriers } from './carriers.ts';
 import { CounterMaps } from './counter-maps.ts';
-import { closeHook, makeHook, openHook, removeHook, setSlot } from './hook-slot.ts';
+import { closeHook, openHook } from './hook-slot.ts';
 import { attachHook } from './hooks.ts';
 import { KernelProgram, sectionOf } from './kernel-program.ts';
-import { readKeys, writeKeys } from './key-variables.ts';
-import { closeHandles, findProgram, listDirectory, removeDirectory } from './pin-tree.ts';
-import { freeVersion, hookDirectory, isHook, isVersion, versionPrefix } from './pins.ts';
+import { readKeys } from './key-variables.ts';
+import { closeHandles, listDirectory, removeDirectory } from './pin-tree.ts';
+import { freeVersion, hookDirectory, versionPrefix } from './pins.ts';
 import type { ReadUnit } from './read-unit.ts';
 import type { VariantLimits } from './variant-cache.ts';
 import { adoptVersion, loadVersion, type Variant, type Version } from './version.ts';
@@ -36,8 +35,8 @@ export class KernelUnit {
 
   static async load(helper: Helper, unit: ReadUnit, limits: VariantLimits): Promise<KernelUnit> {
     const { spec, digest } = unit;
-    for (const { program, hook } of spec.attachments) {
-      attachHook(program, sectionOf(unit, program), hook);
+    for (const attachment of spec.attachments) {
+      attachHook(attachment, sectionOf(unit, attachment.program));
     }
     const name = freeVersion(digest, await listDirectory(helper, spec.name));
     const version = await loadVersion(helper, unit, `${spec.name}/${name}`);
@@ -54,11 +53,8 @@ export class KernelUnit {
     for (const name of names.filter((entry) => entry.startsWith(versionPrefix(unit.digest)))) {
       const directory = `${unit.spec.name}/${name}`;
       const adopted = await KernelUnit.reopen(helper, unit, directory, limits);
-      if (adopted && (await adopted.#isInForce())) {
-        await adopted.#removeOthers();
-        return adopted;
-      }
-      if (adopted) await adopted.close();
+      if (adopted && (await adopted.#isInForce())) return adopted;
+      await adopted?.close();
     }
     return undefined;
   }
@@ -74,29 +70,14 @@ export class KernelUnit {
     if (version === undefined) return undefined;
     const reopened = new KernelUnit(unit, helper, version, limits);
     for (const program of reopened.programs) {
-      program.hook = await openHook(helper, reopened.#hookPath(program.attachment));
+      program.hook = await openHook(helper, reopened.hookPath(program.attachment));
       await program.adoptVariants(helper);
+      // It may be another version's still, which this one is loaded beside.
+      if ((await program.inForce(helper)) !== undefined) continue;
+      if (program.hook) await closeHook(helper, program.hook);
+      program.hook = undefined;
     }
     return reopened;
-  }
-
-  /** Puts every program in force at its hook, or none. Older versions of the unit go afterwards. */
-  async attach(): Promise<void> {
-    const before = this.programs.map((program) => program.hook);
-    const undo: (() => Promise<unknown>)[] = [];
-    const replaced: number[] = [];
-    const values = await this.#variables();
-    try {
-      for (const program of this.programs) await this.#attachOne(program, values, undo, replaced);
-    } catch (thrown) {
-      for (const step of undo.reverse()) await step();
-      for (const [index, program] of this.programs.entries()) program.hook = before[index];
-      throw thrown;
-    } finally {
-      await closeHandles(this.helper, replaced);
-    }
-    for (const hook of before) if (hook) await closeHook(this.helper, hook);
-    await this.#removeOthers();
   }
 
   /** Whether any of its programs was ever put in force. */
@@ -115,48 +96,19 @@ export class KernelUnit {
   }
 
   /**
-   * Programs whose specialised variant for the new values is loaded change by one poke of their slot, all keys
-   * together. The others read the variables: those on the dynamic tier change with each store, those that
-   * leave a specialised variant by one poke after all stores.
-   */
-  async flip(changes: ReadonlyMap<string, boolean>): Promise<FlipReport> {
-    for (const name of changes.keys()) this.#key(name);
-    const standing = [...(await this.#carriers())].map(
-      ([key, carriers]) => [key, standingValue(carriers)] as const,
-    );
-    const values = new Map([...standing, ...changes]);
-    const best = this.programs.map((program) => ({ program, variant: program.bestFor(values) }));
-    let pokeNs = 0n;
-    for (const { program, variant } of best) {
-      if (variant !== program.dynamic) pokeNs += await program.install(this.helper, variant);
-    }
-    const all = this.unit.object.keys.map((key) => [key, values.get(key.name) === true] as const);
-    pokeNs += await writeKeys(this.helper, this.version, all);
-    for (const { program, variant } of best) {
-      if (variant === program.dynamic) pokeNs += await program.install(this.helper, variant);
-    }
-    const concerned = best.filter(({ program }) => program.keys.some((key) => changes.has(key)));
-    const specialised = concerned.every(({ program, variant }) => variant !== program.dynamic);
-    return {
-      keys: await this.#confirmed(changes),
-      tier: specialised && concerned.length > 0 ? 'specialised' : 'dynamic',
-      pokeNs,
-    };
-  }
-
-  /**
    * What the programs act on: the vector of a specialised variant in force, else the variable. A key is
    * absent when they disagree, as after a crash in the middle of a flip.
    */
   async keys(): Promise<ReadonlyMap<string, boolean>> {
-    const agreed = [...(await this.#carriers())].map(
+    const agreed = [...(await this.carriers())].map(
       ([key, carriers]) => [key, agreedValue(carriers)] as const,
     );
     return new Map(agreed.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
   }
 
-  async #carriers(): Promise<ReadonlyMap<string, Carriers>> {
-    const variables = await this.#variables();
+  /** By static key. */
+  async carriers(): Promise<ReadonlyMap<string, Carriers>> {
+    const variables = await this.variables();
     const vectors = new Map([...variables.keys()].map((key) => [key, new Set<boolean>()]));
     for (const program of this.programs) {
       const current = await program.inForce(this.helper);
@@ -247,80 +199,15 @@ export class KernelUnit {
     return true;
   }
 
-  async #attachOne(
-    program: KernelProgram,
-    values: ReadonlyMap<string, boolean>,
-    undo: (() => Promise<unknown>)[],
-    replaced: number[],
-  ): Promise<void> {
-    const { attachment, section } = program;
-    const variant = program.bestFor(values);
-    const directory = this.#hookPath(attachment);
-    const existing = await openHook(this.helper, directory);
-    if (existing === undefined) {
-      const request = attachHook(program.name, section, attachment.hook);
-      const made = await makeHook(this.helper, directory, program.dynamic, request);
-      undo.push(async () => {
-        await closeHook(this.helper, made);
-        await removeHook(this.helper, directory);
-      });
-      program.hook = made;
-      return;
-    }
-    undo.push(() => closeHook(this.helper, existing));
-    const { programId } = await this.helper.request('readSlot', { slot: existing.slot });
-    if (programId !== variant.info.id) {
-      const before = await findProgram(this.helper, this.unit.spec.name, programId);
-      if (before) replaced.push(before.handle);
-      await setSlot(this.helper, existing, variant);
-      if (before) undo.push(() => setSlot(this.helper, existing, before));
-    }
-    program.hook = existing;
-  }
-
-  /** Removes hooks and versions of this unit that this version does not use. */
-  async #removeOthers(): Promise<void> {
-    const { name, attachments } = this.unit.spec;
-    const mine = [this.version.directory, ...attachments.map((each) => this.#hookPath(each))];
-    for (const entry of await listDirectory(this.helper, name)) {
-      const path = `${name}/${entry}`;
-      if (mine.includes(path)) continue;
-      if (isHook(entry)) await removeHook(this.helper, path);
-      else if (isVersion(entry)) await removeDirectory(this.helper, path);
-    }
-  }
-
-  /** Reads back after a flip: the keys asked for, as the programs act on them now. */
-  async #confirmed(changes: ReadonlyMap<string, boolean>): Promise<ReadonlyMap<string, boolean>> {
-    const found = await this.keys();
-    for (const [key, wanted] of changes) {
-      if (found.get(key) !== wanted) {
-        throw new SkeinError(
-          'SKEIN_READBACK_MISMATCH',
-          `unit ${this.unit.spec.name}: static key ${key} was set ${wanted}, but reads ${found.get(key) ?? 'differently in its programs'}`,
-        );
-      }
-    }
-    return new Map(changes);
-  }
-
-  #variables(): Promise<ReadonlyMap<string, boolean>> {
+  /** What the keys' variables hold. */
+  variables(): Promise<ReadonlyMap<string, boolean>> {
     return readKeys(this.helper, this.version, this.unit.object.keys);
   }
 
-  #hookPath(attachment: Attachment): string {
-    return `${this.unit.spec.name}/${hookDirectory(attachment)}`;
-  }
-
-  #key(name: string): StaticKey {
-    const { spec, object } = this.unit;
-    const key = object.keys.find((each) => each.name === name);
-    if (key) return key;
-    const known = object.keys.map((each) => each.name).join(', ');
-    throw new SkeinError(
-      'SKEIN_UNKNOWN_STATIC_KEY',
-      `unit ${spec.name}: ${spec.objectPath} has no static key ${name}; it has ${known}`,
-    );
+  /** Where the hook of an attachment is pinned. */
+  hookPath(attachment: Attachment): string {
+    const section = sectionOf(this.unit, attachment.program);
+    return `${this.unit.spec.name}/${hookDirectory(attachment, section)}`;
   }
 }
 

@@ -12,8 +12,8 @@ const tc: Attachment = {
 };
 
 test('a renamed XDP program keeps its hook; elsewhere the name tells programs apart', () => {
-  assert.equal(hookDirectory({ ...xdp, program: 'other' }), hookDirectory(xdp));
-  assert.notEqual(hookDirectory({ ...tc, program: 'other' }), hookDirectory(tc));
+  assert.equal(hookDirectory({ ...xdp, program: 'other' }, 'xdp/b'), hookDirectory(xdp, 'xdp'));
+  assert.notEqual(hookDirectory({ ...tc, program: 'other' }, 'tc'), hookDirectory(tc, 'tc'));
 });
 
 test('another device, namespace or direction is another hook', () => {
@@ -24,9 +24,21 @@ test('another device, namespace or direction is another hook', () => {
     tc,
     { ...tc, hook: { kind: 'tc', device: 'eth0', direction: 'egress' } },
   ] as const satisfies readonly Attachment[];
-  const names = new Set(directories.map(hookDirectory));
+  const names = new Set(directories.map((each) => hookDirectory(each, each.hook.kind)));
   assert.equal(names.size, directories.length);
   for (const name of names) assert.match(name, PIN_COMPONENT);
+});
+
+test('where the section says what a program is attached to, another section is another hook', () => {
+  const skb: Attachment = { program: 'p', hook: { kind: 'cgroup_skb', cgroup: '/sys/fs/cgroup' } };
+  const raw: Attachment = { program: 'p', hook: { kind: 'raw_tp' } };
+  assert.notEqual(
+    hookDirectory(skb, 'cgroup_skb/ingress'),
+    hookDirectory(skb, 'cgroup_skb/egress'),
+  );
+  assert.notEqual(hookDirectory(raw, 'raw_tp/a'), hookDirectory(raw, 'raw_tp/b'));
+  assert.equal(hookDirectory(raw, 'raw_tp/a'), hookDirectory(raw, 'raw_tracepoint/a'));
+  assert.equal(hookDirectory(tc, 'tc'), hookDirectory(tc, 'classifier'));
 });
 
 test('names that bpffs reserves are spelt otherwise', () => {
@@ -35,6 +47,6 @@ test('names that bpffs reserves are spelt otherwise', () => {
 
 test('a version takes the first directory that is free', () => {
   const digest = 'a'.repeat(64);
-  assert.equal(freeVersion(digest, []), 'v_aaaaaaaaaaaa_0');
-  assert.equal(freeVersion(digest, ['v_aaaaaaaaaaaa_0', 'v_b_1']), 'v_aaaaaaaaaaaa_1');
+  assert.equal(freeVersion(digest, []), 'v1_aaaaaaaaaaaa_0');
+  assert.equal(freeVersion(digest, ['v1_aaaaaaaaaaaa_0', 'v1_b_1']), 'v1_aaaaaaaaaaaa_1');
 });

@@ -16,15 +16,11 @@ function sitesTest(
   body: (world: KernelWorld, sites: readonly SiteStatus[]) => Promise<void>,
 ): void {
   test(name, async () => {
-    const world = new KernelWorld();
-    try {
-      const engine = await world.createEngine();
-      const unit = world.spec('sites.bpf.o');
-      await engine.load(unit);
-      await body(world, await engine.sites(unit.name));
-    } finally {
-      await world.dispose();
-    }
+    await using world = new KernelWorld();
+    const engine = await world.createEngine();
+    const unit = world.spec('sites.bpf.o');
+    await engine.load(unit);
+    await body(world, await engine.sites(unit.name));
   });
 }
 
@@ -80,7 +76,7 @@ sitesTest('the address is that of the native jump, inside its function', async (
 sitesTest(
   'a pinned set for each key holds the addresses of all its branches',
   async (world, sites) => {
-    const directory = versionDirectory(world);
+    const directory = world.versionDirectory();
     const sets = readdirSync(directory).filter((name) => name.startsWith('sites_'));
     const keys = [...new Set(sites.map(({ key }) => key))].sort();
     assert.deepEqual(
@@ -100,62 +96,48 @@ sitesTest(
 );
 
 test('of a specialised program no site is left, and the sets stay those of the dynamic one', async () => {
-  const world = new KernelWorld();
-  try {
-    const engine = await world.createEngine();
-    const unit = world.spec('sites.bpf.o');
-    await engine.load(unit);
-    const before = setValues(`${versionDirectory(world)}/sites_shared_key`);
-    assert.equal(before.length, 2);
-    await engine.attach(unit.name);
-    const removed = await until('every program is specialised', async () => {
-      const sites = await engine.sites(unit.name);
-      return sites.every(({ state }) => state === 'removed') && sites;
-    });
-    assert.equal(removed.length, 7);
-    for (const { key, on, address, jitedOffset, translatedOffset } of removed) {
-      assert.equal(on, key === 'twice', key);
-      assert.deepEqual([address, jitedOffset, translatedOffset], [undefined, undefined, undefined]);
-    }
-    assert.deepEqual(setValues(`${versionDirectory(world)}/sites_shared_key`), before);
-    await engine.close();
-
-    const restarted = await world.createEngine();
-    assert.ok(await restarted.adopt(unit));
-    assert.deepEqual(await restarted.sites(unit.name), removed);
-  } finally {
-    await world.dispose();
+  await using world = new KernelWorld();
+  const engine = await world.createEngine();
+  const unit = world.spec('sites.bpf.o');
+  await engine.load(unit);
+  const before = setValues(`${world.versionDirectory()}/sites_shared_key`);
+  assert.equal(before.length, 2);
+  await engine.attach(unit.name);
+  const removed = await until('every program is specialised', async () => {
+    const sites = await engine.sites(unit.name);
+    return sites.every(({ state }) => state === 'removed') && sites;
+  });
+  assert.equal(removed.length, 7);
+  for (const { key, on, address, jitedOffset, translatedOffset } of removed) {
+    assert.equal(on, key === 'twice', key);
+    assert.deepEqual([address, jitedOffset, translatedOffset], [undefined, undefined, undefined]);
   }
+  assert.deepEqual(setValues(`${world.versionDirectory()}/sites_shared_key`), before);
+  await engine.close();
+
+  const restarted = await world.createEngine();
+  assert.ok(await restarted.adopt(unit));
+  assert.deepEqual(await restarted.sites(unit.name), removed);
 });
 
 test('a specialised program acts on what it was specialised for, whatever its variable says', async () => {
-  const world = new KernelWorld();
-  try {
-    const engine = await world.createEngine();
-    const { name } = world.unit;
-    await engine.load(world.unit);
-    await engine.attach(name);
-    await until('every program is specialised', async () =>
-      (await engine.sites(name)).every(({ state }) => state === 'removed'),
-    );
-    await world.writeKey('off_by_default', 1);
-    const sites = await engine.sites(name);
-    assert.notEqual(sites.length, 0);
-    for (const { key, on } of sites) assert.equal(on, key === 'on_by_default', key);
-  } finally {
-    await world.dispose();
-  }
+  await using world = new KernelWorld();
+  const engine = await world.createEngine();
+  const { name } = world.unit;
+  await engine.load(world.unit);
+  await engine.attach(name);
+  await until('every program is specialised', async () =>
+    (await engine.sites(name)).every(({ state }) => state === 'removed'),
+  );
+  await world.writeKey('off_by_default', 1);
+  const sites = await engine.sites(name);
+  assert.notEqual(sites.length, 0);
+  for (const { key, on } of sites) assert.equal(on, key === 'on_by_default', key);
 });
-
-function versionDirectory(world: KernelWorld): string {
-  const unit = `${world.pinRoot}/contract`;
-  const [version] = readdirSync(unit).filter((name) => name.startsWith('v_'));
-  return `${unit}/${version}`;
-}
 
 /** Slot → what bpftool makes of the instruction. */
 function translatedInstructions(world: KernelWorld, program: string): ReadonlyMap<number, string> {
-  const pin = `${versionDirectory(world)}/prog_${program}`;
+  const pin = world.variantPin(`prog_${program}`);
   const text = bpftool('prog', 'dump', 'xlated', 'pinned', pin);
   const lines = text.matchAll(/^\s*(\d+): \([0-9a-f]{2}\) (.*)$/gm);
   return new Map([...lines].map(([, slot, instruction = '']) => [Number(slot), instruction]));

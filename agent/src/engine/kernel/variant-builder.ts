@@ -2,22 +2,23 @@ import { SkeinError } from '#common/errors.ts';
 import { Availability } from '#proto/gen/skein/v1/helper.ts';
 import type { Helper } from '../../helper/helper.ts';
 import type { ObjectSpec } from '../../object/spec.ts';
+import { JobThread } from '../job-thread.ts';
 import type { HelperSession } from './helper-session.ts';
-import { adopt, closeHandles } from './pin-tree.ts';
+import { adopt, closeHandles, pinProgram } from './pin-tree.ts';
 import { mapPin } from './pins.ts';
 import type { ReadUnit } from './read-unit.ts';
-import { SpecialiseThread } from './specialise-thread.ts';
+import type { SpecialiseJob } from './specialise-worker.ts';
 import type { KeyVector } from './vector.ts';
 import { type LoadStatistics, parseLoadStatistics } from './verifier-log.ts';
 import { objectName } from './version.ts';
 
 export interface BuildRequest {
   readonly unit: ReadUnit;
-  /** Whose maps the variant shares: "UNIT/v_...", below the pin root. */
+  /** Whose maps the variant shares: "UNIT/v1_...", below the pin root. */
   readonly version: string;
   readonly program: string;
   readonly vector: KeyVector;
-  /** Where to pin the variant. */
+  /** The directory to pin the variant in. */
   readonly pin: string;
 }
 
@@ -27,7 +28,12 @@ export interface BuildRequest {
  */
 export class VariantBuilder {
   readonly #session: HelperSession;
-  readonly #thread = new SpecialiseThread();
+  /** An object too large for its heap stays dynamic. */
+  readonly #thread = new JobThread<SpecialiseJob, Uint8Array>({
+    worker: new URL('specialise-worker.ts', import.meta.url),
+    doing: 'specialising',
+    heapMiB: 512,
+  });
   /** Asked once: the kernel stays the same. */
   #gotol: boolean | undefined;
 
@@ -55,7 +61,7 @@ export class VariantBuilder {
     { unit, version, program, vector, pin }: BuildRequest,
   ): Promise<LoadStatistics> {
     this.#gotol ??= await knowsGotol(helper);
-    const object = await this.#thread.specialise({
+    const object = await this.#thread.run({
       digest: unit.digest,
       object: unit.spec.object,
       program,
@@ -70,7 +76,7 @@ export class VariantBuilder {
       const [variant] = loaded.programs;
       open.push(...loaded.maps.map(({ map }) => map), ...loaded.programs.map((p) => p.program));
       if (!variant) throw new SkeinError('SKEIN_HELPER_PROTOCOL', `load of ${program}: nothing`);
-      await helper.request('pin', { handle: variant.program, path: pin });
+      await pinProgram(helper, pin, variant);
       return parseLoadStatistics(new TextDecoder().decode(variant.verifierLog));
     } finally {
       await closeHandles(helper, new Set(open));

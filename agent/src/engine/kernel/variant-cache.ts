@@ -50,17 +50,17 @@ export class VariantCache {
   /**
    * Adds a variant as the most recently used one.
    *
-   * @param keep the vector in force, which is never given up
+   * @param inForce kernel id of the program in force, which is never given up
    * @returns what no longer fits, taken out; its pins are the caller's to remove
    */
-  add(variant: SpecialisedVariant, keep: string): readonly SpecialisedVariant[] {
+  add(variant: SpecialisedVariant, inForce: number | undefined): readonly SpecialisedVariant[] {
     this.#variants.delete(variant.vector);
     this.#variants.set(variant.vector, variant);
     const evicted: SpecialisedVariant[] = [];
     for (const candidate of this.all) {
       const fits = this.#variants.size <= this.limits.count && this.bytes <= this.limits.bytes;
       if (fits) break;
-      if (candidate.vector === keep) continue;
+      if (candidate.info.id === inForce) continue;
       this.#variants.delete(candidate.vector);
       evicted.push(candidate);
     }

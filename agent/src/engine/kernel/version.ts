@@ -4,15 +4,15 @@ import type { Helper } from '../../helper/helper.ts';
 import type { ObjectSpec, StaticKey } from '../../object/spec.ts';
 import type { UnitSpec } from '../engine.ts';
 import { dynamicObject } from './dynamic-object.ts';
-import { adopt, closeHandles, removeDirectory } from './pin-tree.ts';
-import { mapPin, programPin } from './pins.ts';
+import { adopt, adoptProgram, closeHandles, pinProgram, removeDirectory } from './pin-tree.ts';
+import { dynamicDirectory, mapPin } from './pins.ts';
 import type { ReadUnit } from './read-unit.ts';
 import { pinSiteSets } from './site-sets.ts';
 import { type LoadStatistics, NO_LOAD_STATISTICS, parseLoadStatistics } from './verifier-log.ts';
 
 /** One load of a unit's object: programs and maps, pinned, and held as handles of one helper process. */
 export interface Version {
-  /** Below the pin root: "UNIT/v_...". */
+  /** Below the pin root: "UNIT/v1_...". */
   readonly directory: string;
   readonly programs: ReadonlyMap<string, Variant>;
   /** Key-holding section → map handle. */
@@ -52,8 +52,7 @@ export async function loadVersion(
       await helper.request('pin', { handle: map.map, path });
     }
     for (const program of loaded.programs) {
-      const path = programPin(directory, program.name);
-      await helper.request('pin', { handle: program.program, path });
+      await pinProgram(helper, dynamicDirectory(directory, program.name), program);
     }
     const programs = new Map(loaded.programs.map((program) => [program.name, variant(program)]));
     await pinSiteSets(helper, unit, directory, programs);
@@ -65,7 +64,7 @@ export async function loadVersion(
   }
 }
 
-/** Takes a pinned version over. `undefined` when a pin of it is missing. */
+/** Takes a pinned version over. `undefined` when a pin of it is missing or another program's. */
 export async function adoptVersion(
   helper: Helper,
   spec: UnitSpec,
@@ -73,24 +72,21 @@ export async function adoptVersion(
   directory: string,
 ): Promise<Version | undefined> {
   const handles: number[] = [];
-  const open = async (path: string) => {
-    const adopted = await adopt(helper, path);
-    if (adopted) handles.push(adopted.handle);
-    return adopted;
-  };
   const programs = new Map<string, Variant>();
   const keyMaps = new Map<string, number>();
   try {
     for (const { program } of spec.attachments) {
-      const adopted = await open(programPin(directory, program));
-      if (adopted?.info?.$case !== 'program') break;
-      const { handle, info } = adopted;
-      programs.set(program, { handle, info: info.value, load: NO_LOAD_STATISTICS });
+      const adopted = await adoptProgram(helper, dynamicDirectory(directory, program));
+      if (adopted === undefined) break;
+      handles.push(adopted.handle);
+      programs.set(program, { ...adopted, load: NO_LOAD_STATISTICS });
     }
     const sections = new Set(object.keys.map((key) => key.section));
     for (const section of sections) {
-      const adopted = await open(mapPin(directory, section));
-      if (adopted?.info?.$case !== 'map') break;
+      const adopted = await adopt(helper, mapPin(directory, section));
+      if (adopted === undefined) break;
+      handles.push(adopted.handle);
+      if (adopted.info?.$case !== 'map') break;
       keyMaps.set(section, adopted.handle);
     }
     if (programs.size === spec.attachments.length && keyMaps.size === sections.size) {

@@ -5,6 +5,10 @@
 #include <bpf/bpf_helpers.h>
 #include "skein.bpf.h"
 
+#ifndef XDP
+#define XDP "xdp"
+#endif
+
 DEFINE_STATIC_KEY_FALSE(off_by_default);
 DEFINE_STATIC_KEY_TRUE(on_by_default);
 
@@ -36,7 +40,7 @@ static __always_inline int verdict(void)
 	return bits;
 }
 
-SEC("xdp")
+SEC(XDP)
 int contract_xdp(struct xdp_md *ctx)
 {
 	return verdict();

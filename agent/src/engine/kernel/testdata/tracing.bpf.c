@@ -4,6 +4,10 @@
 #include <bpf/bpf_helpers.h>
 #include "skein.bpf.h"
 
+#ifndef EVENT
+#define EVENT "sys_enter"
+#endif
+
 DEFINE_STATIC_KEY_FALSE(counting);
 
 int hits[3];
@@ -15,19 +19,19 @@ static __always_inline int count(int hook)
 	return 0;
 }
 
-SEC("raw_tp/sys_enter")
+SEC("raw_tp/" EVENT)
 int on_raw_tp(void *ctx)
 {
 	return count(0);
 }
 
-SEC("tp_btf/sys_enter")
+SEC("tp_btf/" EVENT)
 int on_tp_btf(void *ctx)
 {
 	return count(1);
 }
 
-SEC("tp/raw_syscalls/sys_enter")
+SEC("tp/raw_syscalls/" EVENT)
 int on_tracepoint(void *ctx)
 {
 	return count(2);
