@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import { UserspaceWorld } from '#agent/engine/userspace/userspace-fixture.ts';
-import { HELPER_PATH, kernelSkip, useHelper } from '#agent/helper/test-support.ts';
+import { HELPER_PATH, kernelSkip, useHelper } from '#agent/helper/testing/servers.ts';
 import { readObject } from '#agent/object/read-object.ts';
 import { lift } from '#agent/program/lift.ts';
 import { lower } from '#agent/program/lower.ts';
@@ -134,7 +134,7 @@ async function inRuntime(
   program: string,
 ): Promise<Side> {
   const world = new UserspaceWorld();
-  t.after(() => world.dispose());
+  t.after(() => world[Symbol.asyncDispose]());
   const engine = await world.createEngine();
   const attachments = [{ program, hook: { kind: 'userspace', hook: 'front' } }] as const;
   const name = 'agree';

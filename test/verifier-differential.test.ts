@@ -5,16 +5,17 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { assemble } from '#agent/engine/userspace/isa/assemble.ts';
-import { CASES, inputOf, slotsOf } from '#agent/engine/userspace/verifier/testing/cases.ts';
+import { readCases } from '#agent/engine/userspace/verifier/testing/cases.ts';
+import { inputOf, MAPS } from '#agent/engine/userspace/verifier/testing/inputs.ts';
 import {
   askKernel,
   kernelUnavailable,
 } from '#agent/engine/userspace/verifier/testing/kernel-verdict.ts';
 import { programsOfObject } from '#agent/engine/userspace/verifier/testing/object-programs.ts';
-import { MAPS, randomProgram } from '#agent/engine/userspace/verifier/testing/random-program.ts';
+import { randomProgram } from '#agent/engine/userspace/verifier/testing/random-program.ts';
 import { verify } from '#agent/engine/userspace/verifier/verify.ts';
 import type { Helper } from '#agent/helper/helper.ts';
-import { useHelper } from '#agent/helper/test-support.ts';
+import { useHelper } from '#agent/helper/testing/servers.ts';
 import { lift } from '#agent/program/lift.ts';
 import { lower } from '#agent/program/lower.ts';
 import { lowerDynamic } from '#agent/program/lower-dynamic.ts';
@@ -59,11 +60,11 @@ class Tally {
 }
 
 test('hand-made programs: the kernel says what the cases say', { skip }, () => {
-  const programs = CASES.map((each) => ({ type: each.type, slots: slotsOf(each) }));
-  const verdicts = askKernel(programs, MAPS);
-  CASES.forEach(({ name, refused, needsBtf }, n) => {
+  const cases = readCases().flatMap((each) => each.cases);
+  const verdicts = askKernel(cases, MAPS);
+  cases.forEach(({ name, refused, needsFunctions }, n) => {
     const verdict = verdicts[n];
-    if (needsBtf) {
+    if (needsFunctions) {
       assert.match(verdict?.log ?? '', NO_BTF);
       return;
     }

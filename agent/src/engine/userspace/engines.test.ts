@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { mulberry32 } from '../../../../test/support/random.ts';
-import { ASAN_HELPER_PATH, HELPER_PATH, useHelper } from '../../helper/test-support.ts';
+import { ASAN_VM_PATH, useVm, VM_PATH } from '../../helper/testing/servers.ts';
 import type { Site } from './isa/sites.ts';
 import { validate } from './isa/validate.ts';
 import { compile } from './jit/compile.ts';
@@ -12,13 +12,13 @@ import { MEMORY_BYTES, type RandomProgram, randomProgram } from './testing/rando
 const FLIPS = 8;
 
 for (const [path, programs] of [
-  [HELPER_PATH, 300],
-  [ASAN_HELPER_PATH, 60],
+  [VM_PATH, 300],
+  [ASAN_VM_PATH, 60],
 ] as const) {
   const skip = process.arch === 'x64' ? false : 'the JIT is for x86-64';
   describe(`machine code and interpreter, ${path.split('/').at(-1)}`, { skip }, () => {
     it(`agree on ${programs} programs, flipped ${FLIPS} times each`, async (t) => {
-      const machine = new Machine(await useHelper(t, { path }));
+      const machine = new Machine(await useVm(t, path));
       let flipped = 0;
       for (let seed = 1; seed <= programs; seed++) {
         const below = mulberry32(seed);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ASAN_HELPER_PATH, HELPER_PATH, useHelper } from '../../helper/test-support.ts';
+import { ASAN_VM_PATH, useVm, VM_PATH } from '../../helper/testing/servers.ts';
 import { validate } from './isa/validate.ts';
 import { compile } from './jit/compile.ts';
 import { Machine, type RunInput, type RunResult } from './machine.ts';
@@ -27,17 +27,17 @@ const jit: Engine = async (machine, { slots, sites, on }, input) => {
 const NO_JIT = process.arch === 'x64' ? false : 'the JIT is for x86-64';
 
 const ENGINES: readonly (readonly [string, string, Engine, string | false])[] = [
-  ['interpreter', HELPER_PATH, interpreter, false],
-  ['interpreter with sanitizers', ASAN_HELPER_PATH, interpreter, false],
-  ['jit', HELPER_PATH, jit, NO_JIT],
-  ['jit, helper with sanitizers', ASAN_HELPER_PATH, jit, NO_JIT],
+  ['interpreter', VM_PATH, interpreter, false],
+  ['interpreter with sanitizers', ASAN_VM_PATH, interpreter, false],
+  ['jit', VM_PATH, jit, NO_JIT],
+  ['jit, process with sanitizers', ASAN_VM_PATH, jit, NO_JIT],
 ];
 
 for (const [name, path, engine, skip] of ENGINES) {
   describe(name, { skip }, () => {
     for (const { file, cases } of readCases()) {
       it(file, async (t) => {
-        const machine = new Machine(await useHelper(t, { path }));
+        const machine = new Machine(await useVm(t, path));
         for (const each of cases) await check(machine, engine, each);
       });
     }

@@ -6,7 +6,7 @@ import {
   RunOutcome,
   type RunProgramRequest,
 } from '#proto/gen/skein/v1/helper.ts';
-import type { Helper } from '../../helper/helper.ts';
+import type { Requests, VmOp } from '../../helper/helper.ts';
 import { isNotFound } from '../../helper/helper-error.ts';
 import { disassemble } from './isa/disassemble.ts';
 import { bytesOfSlots } from './isa/program-bytes.ts';
@@ -14,11 +14,11 @@ import { isTaken, type Site } from './isa/sites.ts';
 import type { Compiled, CompiledSite, Patch } from './jit/compile.ts';
 import { SITE_BYTES, siteBytes } from './jit/layout.ts';
 
-/** Code in the helper, ready to be run and poked. */
+/** Code in a runtime or in skein-vm, ready to be run and poked. */
 export interface MappedCode<S extends Site = Site> {
-  /** The helper's handle. */
+  /** Its handle. */
   readonly code: number;
-  /** Of the first byte, in the helper. */
+  /** Of the first byte, in that process. */
   readonly address: bigint;
   readonly compiled: Compiled<S>;
 }
@@ -49,12 +49,12 @@ export interface RunResult {
   readonly memory: Uint8Array;
 }
 
-/** The helper as the userspace engine uses it. Programs must have been verified. */
+/** A runtime, or skein-vm, as the userspace engine uses it. Programs must have been verified. */
 export class Machine {
-  readonly #helper: Pick<Helper, 'request'>;
+  readonly #vm: Requests<VmOp>;
 
-  constructor(helper: Pick<Helper, 'request'>) {
-    this.#helper = helper;
+  constructor(vm: Requests<VmOp>) {
+    this.#vm = vm;
   }
 
   /**
@@ -68,7 +68,7 @@ export class Machine {
   ): Promise<Pick<MappedCode, 'code' | 'address'> & { readonly compiled: C }> {
     const patches = compiled.patches.map((patch) => patchRequest(patch, maps));
     try {
-      const mapped = await this.#helper.request('mapCode', { code: compiled.code, patches });
+      const mapped = await this.#vm.request('mapCode', { code: compiled.code, patches });
       return { ...mapped, compiled };
     } catch (thrown) {
       if (!isNotFound(thrown)) throw thrown;
@@ -77,7 +77,7 @@ export class Machine {
   }
 
   async unmap({ code }: MappedCode): Promise<void> {
-    await this.#helper.request('close', { handle: code });
+    await this.#vm.request('close', { handle: code });
   }
 
   /**
@@ -92,7 +92,7 @@ export class Machine {
       expected: bytesAt(at, from),
       replacement: bytesAt(at, to),
     }));
-    const { pokeNs, values } = await this.#helper.request('pokeCode', {
+    const { pokeNs, values } = await this.#vm.request('pokeCode', {
       pokes: requests,
       protocol: PokeProtocol[method === 'int3' ? 'INT3' : 'UNSPECIFIED'],
     });
@@ -108,7 +108,7 @@ export class Machine {
   /** The code as it is now. */
   async readBack({ code, compiled }: MappedCode): Promise<Uint8Array> {
     const length = compiled.code.length;
-    return (await this.#helper.request('readBytes', { code, offset: 0, length })).code;
+    return (await this.#vm.request('readBytes', { code, offset: 0, length })).code;
   }
 
   /** @throws SkeinError SKEIN_PROGRAM_FAULT, SKEIN_PROGRAM_TIME_LIMIT */
@@ -150,7 +150,7 @@ export class Machine {
     describePlace: (place: number) => string,
   ): Promise<RunResult> {
     const request = { engine, memory, repeat, timeLimitMs };
-    const done = await this.#helper.request('runProgram', request);
+    const done = await this.#vm.request('runProgram', request);
     switch (done.outcome) {
       case RunOutcome.DONE:
         return { value: done.returnValue, totalNs: done.totalNs, memory: done.memory };

@@ -7,7 +7,7 @@ import { it } from 'node:test';
 import type { RawInstruction } from '#agent/object/instructions.ts';
 import { SkeinError } from '#common/errors.ts';
 import { mulberry32 } from '../../../../test/support/random.ts';
-import { ASAN_HELPER_PATH, useHelper } from '../../helper/test-support.ts';
+import { ASAN_VM_PATH, useVm } from '../../helper/testing/servers.ts';
 import { disassembleAll } from './isa/disassemble.ts';
 import { type Site, siteAt } from './isa/sites.ts';
 import { startsOfSubprograms } from './isa/subprograms.ts';
@@ -22,8 +22,8 @@ const JIT = process.arch === 'x64';
 
 type Random = (below: number) => number;
 
-it('mutated programs break neither the engines nor their helper', async (t) => {
-  const machine = new Machine(await useHelper(t, { path: ASAN_HELPER_PATH }));
+it('mutated programs break neither the engines nor their process', async (t) => {
+  const machine = new Machine(await useVm(t, ASAN_VM_PATH));
   const counts = { made: 0, wellFormed: 0, accepted: 0 };
   const end = Date.now() + SECONDS * 1_000;
   for (let seed = 1; Date.now() < end || counts.accepted === 0; seed++) {

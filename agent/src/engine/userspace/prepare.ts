@@ -25,8 +25,14 @@ export interface PreparedObject {
   readonly maps: readonly ObjectMap[];
 }
 
+/** Loads from a context, and what they are in a runtime: a signed one still wants the low half alone. */
 const LDX_W = 0x61;
+const LDXSW = 0x81;
 const LDX_DW = 0x79;
+const TRANSLATED: ReadonlyMap<number, number> = new Map([
+  [LDX_W, LDX_DW],
+  [LDXSW, LDXSW],
+]);
 
 /**
  * Links, verifies and compiles programs of an object: all that can be done without a runtime. Pure but for the clock.
@@ -55,7 +61,7 @@ function prepareProgram(
   const program = spec.programs.find((each) => each.name === name);
   if (program === undefined)
     throw new SkeinError('SKEIN_CONFIG', `the object has no program ${name}`);
-  const kind = kindOfSection(name, program.section);
+  const kind = kindOfSection(`program ${name}`, program.section);
   const linked = linkProgram(spec, maps, program);
   requireRuntimeHelpers(name, linked);
   const license = spec.sections.find((section) => section.name === 'license');
@@ -90,9 +96,10 @@ export function translateContext(
   const translated = [...slots];
   for (const at of accesses) {
     const load = slots[at];
-    if (load?.opcode !== LDX_W)
+    const opcode = load && TRANSLATED.get(load.opcode);
+    if (load === undefined || opcode === undefined)
       throw new SkeinError('SKEIN_INTERNAL', `instruction ${at} uses the context in another way`);
-    translated[at] = { ...load, opcode: LDX_DW, offset: 2 * load.offset };
+    translated[at] = { ...load, opcode, offset: 2 * load.offset };
   }
   return translated;
 }

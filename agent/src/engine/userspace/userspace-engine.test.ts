@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { SkeinError } from '#common/errors.ts';
 import { until } from '../../../../test/support/until.ts';
 import { describeEngineContract } from '../contract.ts';
+import { RuntimeSession } from './runtime/runtime-session.ts';
+import type { UserspaceEngine } from './userspace-engine.ts';
 import { NOTHING, UserspaceWorld } from './userspace-fixture.ts';
 
 if (process.arch === 'x64') {
@@ -20,12 +23,8 @@ function userspaceTest(
   body: (world: UserspaceWorld) => Promise<void>,
 ) {
   test(name, { skip: process.arch === 'x64' ? false : 'the JIT is for x86-64' }, async () => {
-    const world = new UserspaceWorld(servers);
-    try {
-      await body(world);
-    } finally {
-      await world.dispose();
-    }
+    await using world = new UserspaceWorld(servers);
+    await body(world);
   });
 }
 
@@ -146,6 +145,72 @@ userspaceTest('an agent that is sooner than the runtimes changes no branch', 1, 
   assert.deepEqual((await second.observe(unit.name)).keys, expected);
 });
 
+userspaceTest(
+  'what one runtime runs is taken over, whatever another one lacks',
+  1,
+  async (world) => {
+    const first = await world.createEngine();
+    const { unit } = world;
+    await first.load(unit);
+    await first.attach(unit.name);
+    await first.close();
+
+    const late = world.addServer();
+    const second = await world.createEngine();
+    takeNoMoreMemory(late.pid);
+    assert.equal((await second.adopt(unit))?.attached, true);
+    const refused = world.events.filter(({ what }) => what === 'refused');
+    assert.deepEqual(
+      refused.map(({ runtime }) => runtime),
+      [`server-1[${late.pid}]`],
+    );
+  },
+);
+
+userspaceTest(
+  'a unit that one runtime cannot have leaves nothing in the others',
+  2,
+  async (world) => {
+    const engine = await world.createEngine();
+    const [willing, unable] = await pidsInOrder(engine);
+    const mappings = () => readFileSync(`/proc/${willing}/maps`, 'utf8').split('memfd:').length;
+    const before = mappings();
+    takeNoMoreMemory(unable);
+    await assert.rejects(engine.load(world.unit), { code: 'SKEIN_KERNEL_REFUSED' });
+    assert.equal(mappings(), before);
+  },
+);
+
+userspaceTest(
+  'why a runtime cannot have a unit is told also where another one lets go of nothing',
+  2,
+  async (world) => {
+    const engine = await world.createEngine();
+    const [, unable] = await pidsInOrder(engine);
+    takeNoMoreMemory(unable);
+    const close = mock.method(RuntimeSession.prototype, 'close', () =>
+      Promise.reject(new Error('refused')),
+    );
+    try {
+      await assert.rejects(engine.load(world.unit), { code: 'SKEIN_KERNEL_REFUSED' });
+      assert.equal(close.mock.callCount(), 2);
+    } finally {
+      close.mock.restore();
+    }
+  },
+);
+
+/** Of the two runtimes, as the engine comes to them. */
+async function pidsInOrder(engine: UserspaceEngine): Promise<readonly [number, number]> {
+  const { features } = await engine.probe();
+  const runtimes = features.find(({ name }) => name === 'runtimes')?.detail ?? '';
+  const [first, second] = [...runtimes.matchAll(/\[(\d+)\]/g)].map(([, pid]) => Number(pid));
+  assert.ok(first !== undefined && second !== undefined);
+  return [first, second];
+}
+
+const takeNoMoreMemory = (pid: number) => execFileSync('prlimit', [`--pid=${pid}`, '--as=1']);
+
 userspaceTest('one that says nothing holds up nobody', 1, async (world) => {
   const engine = await world.createLonelyEngine();
   const silent = connect(world.socket);
@@ -164,9 +229,18 @@ userspaceTest('what is no program for a runtime is refused at load', 0, async (w
   const { unit } = world;
   const tc = {
     ...unit,
-    attachments: [{ program: 'contract_tc', hook: { kind: 'userspace', hook: 'x' } }],
+    attachments: [
+      {
+        program: 'contract_tc',
+        hook: { kind: 'userspace', hook: 'x' },
+        field: 'programs.0.attach.0',
+      },
+    ],
   } as const;
-  await assert.rejects(engine.load(tc), { code: 'SKEIN_CONFIG', message: /SEC\("tc"\)/ });
+  await assert.rejects(engine.load(tc), {
+    code: 'SKEIN_CONFIG',
+    message: /^programs\.0\.attach\.0\.userspace: program contract_tc is SEC\("tc"\)/,
+  });
   const kernel = {
     ...unit,
     attachments: [{ program: 'contract_xdp', hook: { kind: 'xdp', device: 'lo' } }],

@@ -10,7 +10,9 @@ import type {
   UnitSpec,
   UnitStatus,
 } from '../engine.ts';
-import { PrepareThread } from './prepare-thread.ts';
+import { JobThread } from '../job-thread.ts';
+import type { PreparedObject } from './prepare.ts';
+import type { PrepareJob } from './prepare-worker.ts';
 import { type PreparedUnit, prepareUnit } from './prepared-unit.ts';
 import { isGone, RuntimeSession } from './runtime/runtime-session.ts';
 import { UserspaceUnit } from './userspace-unit.ts';
@@ -39,7 +41,11 @@ export interface RuntimeEvent {
 export class UserspaceEngine implements Engine {
   readonly kind = 'userspace';
   readonly #options: UserspaceEngineOptions;
-  readonly #thread = new PrepareThread();
+  readonly #thread = new JobThread<PrepareJob, PreparedObject>({
+    worker: new URL('prepare-worker.ts', import.meta.url),
+    doing: 'verifying',
+    heapMiB: 1024,
+  });
   readonly #sessions = new Set<RuntimeSession>();
   readonly #units = new Map<string, UserspaceUnit>();
   #server: RuntimeServer | undefined;
@@ -83,7 +89,12 @@ export class UserspaceEngine implements Engine {
     const prepared = await this.#prepare(spec);
     return await this.#enqueue(async () => {
       const unit = new UserspaceUnit(prepared);
-      await this.#inSessions((session) => unit.load(session));
+      try {
+        await this.#inSessions((session) => unit.load(session));
+      } catch (thrown) {
+        await unit.discard().catch(() => undefined);
+        throw thrown;
+      }
       await this.#replace(unit);
       return await unit.observe();
     });
@@ -93,12 +104,14 @@ export class UserspaceEngine implements Engine {
     const prepared = await this.#prepare(spec);
     return await this.#enqueue(async () => {
       const unit = new UserspaceUnit(prepared);
-      const others: RuntimeSession[] = [];
+      const adopted = new Set<RuntimeSession>();
       await this.#inSessions(async (session) => {
-        if (!(await unit.adopt(session))) others.push(session);
+        if (await unit.adopt(session)) adopted.add(session);
       });
-      if (others.length === this.#sessions.size) return undefined;
-      for (const session of others) await unit.join(session);
+      if (adopted.size === 0) return undefined;
+      await this.#inSessions(async (session) => {
+        if (!adopted.has(session)) await this.#join(unit, session);
+      });
       await this.#replace(unit);
       return await unit.observe();
     });
@@ -161,8 +174,7 @@ export class UserspaceEngine implements Engine {
   /** What adopt() needed and found nothing for, load() is asked for next. */
   async #prepare(spec: UnitSpec): Promise<PreparedUnit> {
     if (this.#lastPrepared?.spec === spec) return this.#lastPrepared;
-    const prepare = this.#thread.prepare.bind(this.#thread);
-    this.#lastPrepared = await prepareUnit(spec, prepare);
+    this.#lastPrepared = await prepareUnit(spec, (job) => this.#thread.run(job));
     return this.#lastPrepared;
   }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { until } from '../../../../test/support/until.ts';
-import type { Behaviour, EngineFixture } from '../contract.ts';
+import type { Behaviour, EngineFixture } from '../contract-world.ts';
 import type { UnitSpec } from '../engine.ts';
 import { type RuntimeEvent, UserspaceEngine } from './userspace-engine.ts';
 
@@ -141,7 +141,7 @@ export class UserspaceWorld implements EngineFixture {
     return verdict === NOTHING ? undefined : decode(verdict);
   }
 
-  async dispose(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     for (const engine of this.#engines) await engine.close();
     for (const server of this.servers) await server.stop();
     rmSync(this.#directory, { recursive: true });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { CALL } from '#agent/object/instructions.ts';
-import { ASAN_HELPER_PATH, useHelper } from '../../../helper/test-support.ts';
+import { ASAN_VM_PATH, useVm } from '../../../helper/testing/servers.ts';
 import { assemble } from '../isa/assemble.ts';
 import { markedSites } from '../isa/sites.ts';
 import { Machine } from '../machine.ts';
@@ -61,13 +61,13 @@ it('is one where a site goes to it, whatever its jump says', () => {
 });
 
 it('finds what a call finds', { skip }, async (t) => {
-  const helper = await useHelper(t, { path: ASAN_HELPER_PATH });
-  const machine = new Machine(helper);
+  const vm = await useVm(t, ASAN_VM_PATH);
+  const machine = new Machine(vm);
   const slots = assemble(COUNT(PLAIN));
   for (const valueSize of [4, 8, 12, 16, 100, 4096]) {
     for (const maxEntries of [1, 2, 127, 128, 129, 300]) {
       const spec = { type: ARRAY, keySize: 4, valueSize, maxEntries, flags: 0, name: '' };
-      const { map } = await helper.request('makeVmMap', spec);
+      const { map } = await vm.request('makeVmMap', spec);
       const known = [{ type: 'array', valueSize, maxEntries }] as const;
       const inline = await machine.map(compile(slots, [], known), [map]);
       const called = await machine.map(compile(slots, []), [map]);
@@ -87,8 +87,8 @@ it('finds what a call finds', { skip }, async (t) => {
         const expected = index < maxEntries ? first + 1n : 2n ** 64n - 1n;
         assert.equal(await run(inline), expected, `${valueSize} bytes, ${index} of ${maxEntries}`);
       }
-      for (const { code } of [inline, called]) await helper.request('close', { handle: code });
-      await helper.request('close', { handle: map });
+      for (const { code } of [inline, called]) await vm.request('close', { handle: code });
+      await vm.request('close', { handle: map });
     }
   }
 });

@@ -151,10 +151,16 @@ class Link {
       relocation?.type === R_BPF_64_32
         ? resolve(this.#spec.sections, relocation, SLOT * (imm + 1))
         : { section, offset: own + SLOT * (imm + 1) };
-    const callee = to && this.#table.at(to.section.name, to.offset / SLOT);
+    const callee = to && this.#functionAt(to.section.name, to.offset);
     if (callee !== undefined) return callee;
-    const name = relocation?.symbol.name ?? '';
-    throw this.#refuse(`calls ${name === '' ? 'what is no function' : name}, not of this object`);
+    const name = relocation?.symbol.name || 'a place';
+    throw this.#refuse(`calls ${name}, where no function of the object begins`);
+  }
+
+  /** The function that begins at a byte of a section. */
+  #functionAt(section: string, offset: number): BpfFunction | undefined {
+    const fn = this.#table.at(section, offset / SLOT);
+    return fn?.instruction === offset / SLOT ? fn : undefined;
   }
 
   #relocateConstant(at: number, { symbol }: Relocation, load: RawInstruction): void {
@@ -164,7 +170,7 @@ class Link {
       throw this.#refuse(`needs ${symbol.name}, which only the kernel has`);
     const offset = symbol.offset + load.imm;
     if (section.executable) {
-      const fn = this.#table.at(section.name, offset / SLOT);
+      const fn = this.#functionAt(section.name, offset);
       if (fn === undefined) throw this.#refuse('takes the address of what is no function');
       this.#slots[at] = { ...load, src: PSEUDO_FUNC, imm: this.#place(fn) - at - 1 };
       return;

@@ -11,9 +11,10 @@ const MAX_BYTES = 2 ** 30;
  * What SEC() says of a program for hooks of runtimes: `xdp`, or `memory/1-512` for `int program(void *bytes, __u64
  * length)` with 1 to 512 bytes.
  *
+ * @param who for messages: "program guard_xdp"
  * @throws SkeinError SKEIN_CONFIG for any other
  */
-export function kindOfSection(program: string, section: string): RuntimeKind {
+export function kindOfSection(who: string, section: string): RuntimeKind {
   if (XDP.test(section)) return { type: 'xdp' };
   const [, least, most] = MEMORY.exec(section) ?? [];
   const [minimum, maximum] = [Number(least), Number(most)];
@@ -21,7 +22,7 @@ export function kindOfSection(program: string, section: string): RuntimeKind {
     return { type: 'memory', minimum, maximum };
   throw new SkeinError(
     'SKEIN_CONFIG',
-    `program ${program} is SEC("${section}"), which cannot be attached to a hook of a runtime`,
+    `${who} is SEC("${section}"), which cannot be attached to a hook of a runtime`,
     { remedy: 'The userspace engine takes SEC("xdp") and SEC("memory/LEAST-MOST").' },
   );
 }

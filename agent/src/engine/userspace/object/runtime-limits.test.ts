@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { isNotFound } from '../../../helper/helper-error.ts';
-import { useHelper } from '../../../helper/test-support.ts';
+import { useVm } from '../../../helper/testing/servers.ts';
 import { prepareObject } from '../prepare.ts';
 import { RUNTIME_HELPERS } from './runtime-limits.ts';
 
@@ -57,6 +57,12 @@ const REFUSED: readonly (readonly [what: string, source: string, message: RegExp
     `extern int CONFIG_HZ __kconfig; SEC("xdp") int p(struct xdp_md *ctx) { return CONFIG_HZ; }`,
     /program p needs CONFIG_HZ, which only the kernel has/,
   ],
+  [
+    'a call of what is inside a function',
+    `static __attribute__((noinline)) int sub(int x) { asm volatile("r2 = 0\\ninside: r2 = 1" ::: "r2"); return x; }
+     SEC("xdp") int p(struct xdp_md *ctx) { int r; asm volatile("call inside\\n%0 = r0" : "=r"(r) :: "r0", "r1", "r2", "r3", "r4", "r5"); return r + sub(1); }`,
+    /program p calls .*, where no function of the object begins/,
+  ],
 ];
 
 describe('what only the kernel has is refused, by name', () => {
@@ -69,17 +75,17 @@ describe('what only the kernel has is refused, by name', () => {
   }
 
   it('helper functions: those listed are those that runtimes have', async (t) => {
-    const helper = await useHelper(t);
+    const vm = await useVm(t);
     for (let id = 0; id <= MAX_HELPER; id++) {
       const patches = [{ offset: 0, target: { $case: 'helper', value: id } as const }];
-      const mapped = await helper
+      const mapped = await vm
         .request('mapCode', { code: new Uint8Array(8), patches })
         .catch((thrown) => {
           if (!isNotFound(thrown)) throw thrown;
           return undefined;
         });
       assert.equal(mapped !== undefined, RUNTIME_HELPERS.has(id), `helper ${id}`);
-      if (mapped) await helper.request('close', { handle: mapped.code });
+      if (mapped) await vm.request('close', { handle: mapped.code });
     }
   });
 });

@@ -7,7 +7,7 @@ import type { LinkedProgram } from './link.ts';
 import { notForRuntimes } from './not-for-runtimes.ts';
 import type { ObjectMap } from './object-maps.ts';
 
-/** Of enum bpf_func_id: vm_helper_find() of agent/native/src/vm-helpers.c. */
+/** Of enum bpf_func_id: vm_helper_find() of agent/libskein/src/vm-helpers.c. */
 export const RUNTIME_HELPERS: ReadonlySet<number> = new Set([
   1, 2, 3, 5, 7, 8, 12, 28, 42, 44, 54, 65, 118, 125, 130, 131, 132, 133, 134, 160, 188, 189, 190,
   208,

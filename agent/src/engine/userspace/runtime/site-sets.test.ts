@@ -16,12 +16,8 @@ type Addresses = ReadonlyMap<string, readonly bigint[]>;
 /** A world with one runtime, which is gone afterwards. */
 function runtimeTest(name: string, body: (world: UserspaceWorld) => Promise<void>) {
   test(name, { skip: process.arch === 'x64' ? false : 'the JIT is for x86-64' }, async () => {
-    const world = new UserspaceWorld();
-    try {
-      await body(world);
-    } finally {
-      await world.dispose();
-    }
+    await using world = new UserspaceWorld();
+    await body(world);
   });
 }
 
@@ -75,7 +71,7 @@ async function put(engine: UserspaceEngine, unit: UnitSpec): Promise<Addresses> 
 }
 
 const prepare = (unit: UnitSpec): Promise<PreparedUnit> =>
-  prepareUnit(unit, async (object, programs) => prepareObject(object, programs, () => 0));
+  prepareUnit(unit, async ({ object, programs }) => prepareObject(object, programs, () => 0));
 
 const HOOKS = ['front', 'request'] as const;
 

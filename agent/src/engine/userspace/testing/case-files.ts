@@ -1,8 +1,8 @@
-import { globSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { RawInstruction } from '#agent/object/instructions.ts';
 import { assemble } from '../isa/assemble.ts';
 import { markedSites, type Site, siteAt } from '../isa/sites.ts';
+import { type CaseText, readCaseTexts } from './case-texts.ts';
 
 /** A program, what it runs on, and what is to come of it. */
 export interface Case {
@@ -23,24 +23,14 @@ type Expected =
 
 const DIRECTORY = join(import.meta.dirname, '../testdata');
 
-/** Those of all files, by file. Each is assembly, then `-- memory`, `-- memory after`, `-- on` or `-- off`, then `-> result`. */
+/** Those of all files, by file. Their parts are `memory`, `memory after`, `on` and `off`; the result is that of the run. */
 export function readCases(): readonly { readonly file: string; readonly cases: readonly Case[] }[] {
-  return globSync('*.cases', { cwd: DIRECTORY })
-    .sort()
-    .map((file) => {
-      const [, ...texts] = readFileSync(join(DIRECTORY, file), 'utf8').split(/^== /m);
-      return { file: basename(file, '.cases'), cases: texts.map(parseCase) };
-    });
+  return readCaseTexts(DIRECTORY).map(({ file, cases }) => ({ file, cases: cases.map(parseCase) }));
 }
 
-function parseCase(text: string): Case {
-  const end = text.indexOf('\n');
-  const name = text.slice(0, end);
-  const [body = '', result = ''] = text.slice(end + 1).split('\n-> ');
-  const [source = '', ...parts] = body.split(/^-- /m);
-  const part = (title: string) =>
-    parts.find((each) => each.startsWith(`${title}\n`))?.slice(title.length + 1);
-  const numbers = (title: string) => (part(title) ?? '').split(/\s+/).filter(Boolean).map(Number);
+function parseCase({ name, source, parts, result }: CaseText): Case {
+  const numbers = (title: string) =>
+    (parts.get(title) ?? '').split(/\s+/).filter(Boolean).map(Number);
   const slots = assemble(source);
   const named = [...numbers('on'), ...numbers('off')];
   const marked = markedSites(slots);
@@ -51,15 +41,15 @@ function parseCase(text: string): Case {
       if (site === undefined) throw new Error(`${name}: no static branch at ${slot}`);
       return site;
     });
-  const after = part('memory after');
+  const after = parts.get('memory after');
   return {
     name,
     slots,
     sites: [...marked, ...others],
     on: numbers('on'),
-    memory: bytesOfHex(part('memory') ?? ''),
+    memory: bytesOfHex(parts.get('memory') ?? ''),
     memoryAfter: after === undefined ? undefined : bytesOfHex(after),
-    expected: parseResult(result.trim()),
+    expected: parseResult(result),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { RawInstruction } from '#agent/object/instructions.ts';
 import type { Alu, ByteOrder } from '../isa/opcodes.ts';
 import { type Dependencies, NONE, union } from './dependencies.ts';
-import { S32_MAX, U32_MAX } from './int64.ts';
+import { S32_MAX, s64, U32_MAX } from './int64.ts';
 import { offsetPointer } from './pointer-arithmetic.ts';
 import { ANY_SCALAR, changed, isPointer, type Register, scalarRegister } from './register.ts';
 import { knownValue, type Scalar, unsignedOfBytes } from './scalar.ts';
@@ -52,25 +52,27 @@ function runPointer(
     walk.write(dst, ANY_SCALAR);
   } else if (isPointer(before)) {
     walk.requirePrecise(operandSources);
-    walk.write(dst, offsetPointer(walk, dst, op, before, operand.number));
+    walk.write(dst, offsetPointer(walk, dst, op, before, operand));
   } else {
     walk.requirePrecise(walk.sources(dst));
     if (op === 'sub') walk.refuse(`R${dst} tried to subtract pointer from scalar`);
-    walk.write(dst, offsetPointer(walk, dst, op, operand, before.number));
+    walk.write(dst, offsetPointer(walk, dst, op, operand, before));
   }
 }
 
-/** A register that is a constant above what it was stays linked to what has its old value: BPF_ADD_CONST. */
+/** A register that is a constant above or below what it was stays linked to what has its old value: BPF_ADD_CONST. */
 function sumRegister(
   { op, is64 }: Alu,
   before: Register,
   operand: Scalar,
   number: Scalar,
 ): Register {
-  const isLinked = is64 && op === 'add' && before.id !== 0 && before.offset === 0;
-  const distance = knownValue(operand);
-  if (!isLinked || distance === undefined || distance > BigInt(S32_MAX))
+  const isSum = is64 && (op === 'add' || op === 'sub');
+  const known = knownValue(operand);
+  if (!isSum || before.id === 0 || before.offset !== 0 || known === undefined)
     return scalarRegister(number);
+  const distance = op === 'add' ? s64(known) : -s64(known);
+  if (distance < -S32_MAX || distance > S32_MAX) return scalarRegister(number);
   return scalarRegister(number, before.id, Number(distance));
 }
 

@@ -122,7 +122,9 @@ export function assumeBranch(
   if (!is64) return;
   if (op === 'eq' || op === 'ne') {
     const isEqual = taken === (op === 'eq');
-    assumePointersEqual(state, left, right, isEqual);
+    // A register's number does not say that a pointer is 0: it may be 0 on this way alone.
+    if (source === 'reg') assumePointersEqual(state, left, right, isEqual);
+    else if (left.orNull && isZero(right.number)) resolveNull(state, left.id, isEqual);
   }
   refinePacketRange(state, op, taken, left, right);
 }
@@ -193,19 +195,19 @@ function refineLinked(state: State, known: Register, sources: Dependencies): voi
   }
 }
 
-/** mark_ptr_or_null_regs(); two pointers of which only one may be 0 are both not 0 when they are equal. */
+/** Two pointers of which only one may be 0 are both not 0 when they are equal: mark_ptr_not_null_reg(). */
 function assumePointersEqual(
   state: State,
   left: Register,
   right: Register,
   isEqual: boolean,
 ): void {
-  const isNumber = right.kind === 'scalar';
-  if (isNumber && left.orNull && isZero(right.number)) resolveNull(state, left.id, isEqual);
-  if (!isNumber && isPointer(left) && isEqual && left.orNull !== right.orNull)
+  const arePointers = isPointer(left) && isPointer(right);
+  if (arePointers && isEqual && left.orNull !== right.orNull)
     resolveNull(state, left.orNull ? left.id : right.id, false);
 }
 
+/** mark_ptr_or_null_regs() */
 function resolveNull(state: State, id: number, isNull: boolean): void {
   let reference = 0;
   replaceRegisters(state, (register) => {

@@ -51,15 +51,20 @@ function elementOf(walk: Walk, caller: Frame): readonly Register[] {
 
 /** Back to the call. What the turn changed, and nothing rests on, may be anything after more turns. */
 export function leaveCallback(walk: Walk): void {
-  const result = walk.read(0);
-  if (result.kind !== 'scalar' || !includes(BOOLEAN, result.number))
-    walk.refuse('At callback return the register R0 should have been in [0, 1]');
-  walk.requirePrecise(walk.sources(0));
+  requireBoolean(walk, 'callback return');
   const { callSite } = walk.frame;
   walk.state.frames.pop();
   walk.at = callSite;
   const head = headOf(walk.checkpoint, callSite, walk.state.frames.length);
   if (head !== undefined) widen(head, walk.state);
+}
+
+/** r0 says yes or no. retval_range_within() */
+export function requireBoolean(walk: Walk, where: 'callback return' | 'program exit'): void {
+  const result = walk.read(0);
+  if (result.kind !== 'scalar' || !includes(BOOLEAN, result.number))
+    walk.refuse(`At ${where} the register R0 should have been in [0, 1]`);
+  walk.requirePrecise(walk.sources(0));
 }
 
 const BOOLEAN = {

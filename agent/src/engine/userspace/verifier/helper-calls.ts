@@ -1,6 +1,6 @@
-import { type Argument, HELPERS, type Helper } from './helpers.ts';
+import { type Argument, HELPERS, type Helper, TAIL_CALL } from './helpers.ts';
 import type { MapInput } from './input.ts';
-import { checkRegion, contextOf } from './memory.ts';
+import { checkRegion, contextOf, requireNoOffset } from './memory.ts';
 import { mapOf } from './program.ts';
 import {
   ANY_SCALAR,
@@ -26,6 +26,9 @@ export function callHelper(walk: Walk, id: number): void {
   const call = new HelperCall(walk, helper, id);
   for (const [index, argument] of helper.arguments.entries()) call.check(argument, index + 1);
   if (helper.releases) call.release();
+  const [reference] = walk.state.references;
+  if (id === TAIL_CALL && reference !== undefined)
+    walk.refuse(`Unreleased reference id=${reference}: tail_call would lead to reference leak`);
   loseArguments(walk);
   if (helper.movesPacket) losePacket(walk);
   walk.write(0, call.result());
@@ -52,8 +55,15 @@ export function losePacket(walk: Walk): void {
   );
 }
 
-/** What a helper can read keys and the like from. */
-const MEMORY: readonly RegisterKind[] = [
+/** A number that is 0 on every way that comes here. */
+export function isNull(walk: Walk, { kind, number }: Register, register: number): boolean {
+  if (kind !== 'scalar' || !isZero(number)) return false;
+  walk.requirePrecise(walk.sources(register));
+  return true;
+}
+
+/** What a function can read keys and the like from. */
+export const MEMORY: readonly RegisterKind[] = [
   'stack',
   'packet',
   'packet-metadata',
@@ -113,9 +123,10 @@ class HelperCall {
         return;
       case 'callback':
         if (value.kind !== 'function') this.#expect(register, value, 'func');
+        requireNoOffset(this.#walk, value, register);
         return;
       case 'stack-or-null':
-        if (value.kind !== 'stack' && !(value.kind === 'scalar' && isZero(value.number)))
+        if (value.kind !== 'stack' && !isNull(this.#walk, value, register))
           this.#expect(register, value, 'fp');
         return;
       case 'allocation':
@@ -127,9 +138,10 @@ class HelperCall {
   #checkMap(register: number, value: Register): void {
     if (value.kind !== 'map') this.#expect(register, value, 'map_ptr');
     const map = mapOf(this.#walk.program, this.#walk.at, value.map);
-    const { maps, name } = this.#helper;
+    const { maps, name, writesMap } = this.#helper;
     if (maps !== undefined && !maps.includes(map.type))
       this.#walk.refuse(`cannot pass map_type ${map.type} into func ${name}#${this.#id}`);
+    if (writesMap && map.frozen !== undefined) this.#walk.refuse('write into map forbidden');
     this.#map = map;
     this.#mapIndex = value.map;
   }
@@ -171,11 +183,14 @@ class HelperCall {
   #checkMemory(register: number, bytes: number, writes: boolean, zeroAllowed = false): void {
     const walk = this.#walk;
     const value = walk.read(register);
+    const mayBeNull = this.#helper.arguments[register - 1] === 'memory-or-null';
     if (value.kind === 'stack') {
       this.#checkStack(register, value, bytes, writes);
-    } else if (value.kind === 'scalar' && isZero(value.number) && bytes === 0 && zeroAllowed) {
-      // Nothing at nowhere.
+    } else if (bytes === 0 && mayBeNull && value.kind === 'scalar' && isZero(value.number)) {
+      // Nothing, from nowhere.
     } else if (MEMORY.includes(value.kind)) {
+      if (isPacket(value) && !this.#helper.takesPacket)
+        walk.refuse('helper access to the packet is not allowed');
       checkRegion(walk, register, value, 0, bytes, writes, zeroAllowed);
     } else {
       this.#expect(register, value, MEMORY_NAMES);
@@ -210,8 +225,7 @@ class HelperCall {
     if (value.kind !== 'memory' || value.orNull) this.#expect(register, value, 'ringbuf_mem');
     if (value.reference === 0)
       this.#walk.refuse(`R${register} must be referenced when passed to release function`);
-    if (value.offset !== 0 || value.number.bits.mask !== 0n || value.number.umax !== 0n)
-      this.#walk.refuse(`R${register} must have zero offset when passed to release func`);
+    requireNoOffset(this.#walk, value, register);
     this.#released = value;
   }
 

@@ -30,6 +30,10 @@ export interface Helper {
   readonly returns: 'number' | 'cpu' | 'nothing' | 'value-or-null' | 'memory-or-null';
   /** Moves the packet: pointers into it are no longer good. bpf_helper_changes_pkt_data() */
   readonly movesPacket?: boolean;
+  /** Takes pointers into the packet as memory: pkt_access of struct bpf_func_proto. */
+  readonly takesPacket?: boolean;
+  /** Changes its map, which must not be a read-only one. */
+  readonly writesMap?: boolean;
   /** Takes back what another helper gave. */
   readonly releases?: boolean;
   /** What its callback is given: a number and the context, or map, key, value and context. */
@@ -62,6 +66,9 @@ const SKB: Fields = { contexts: ['tc', 'cgroup-skb', 'socket-filter'] };
 const FORWARDING: Fields = { contexts: ['xdp', 'tc'] };
 const TRACING: Fields = { contexts: ['raw-tracepoint', 'tracepoint'] };
 const MOVES: Fields = { movesPacket: true };
+const LOOKUP: Fields = { returns: 'value-or-null', maps: LOOKED_UP, takesPacket: true };
+const TABLE: Fields = { maps: TABLES, takesPacket: true, writesMap: true };
+const QUEUE: Fields = { maps: QUEUES, writesMap: true };
 const PERF: Fields = { gplOnly: true, maps: ['perf-event-array'] };
 const STACK_IDS: Fields = { ...TRACING, gplOnly: true, maps: ['stack-trace'] };
 const EACH_ELEMENT: Fields = {
@@ -93,9 +100,9 @@ const ANY = 'anything';
 
 /** By number: enum bpf_func_id of include/uapi/linux/bpf.h; the prototypes are those of the kernel's bpf_func_proto. */
 export const HELPERS: ReadonlyMap<number, Helper> = new Map([
-  [1, helper('bpf_map_lookup_elem', ['map', 'key'], { returns: 'value-or-null', maps: LOOKED_UP })],
-  [2, helper('bpf_map_update_elem', ['map', 'key', 'value', ANY], { maps: TABLES })],
-  [3, helper('bpf_map_delete_elem', ['map', 'key'], { maps: TABLES })],
+  [1, helper('bpf_map_lookup_elem', ['map', 'key'], LOOKUP)],
+  [2, helper('bpf_map_update_elem', ['map', 'key', 'value', ANY], TABLE)],
+  [3, helper('bpf_map_delete_elem', ['map', 'key'], TABLE)],
   [5, helper('bpf_ktime_get_ns', [])],
   [6, helper('bpf_trace_printk', BYTES, { gplOnly: true })],
   [7, helper('bpf_get_prandom_u32', [])],
@@ -115,7 +122,7 @@ export const HELPERS: ReadonlyMap<number, Helper> = new Map([
   [25, helper('bpf_perf_event_output', ['context', 'map', ANY, 'memory', 'size-or-zero'], PERF)],
   [26, helper('bpf_skb_load_bytes', ['context', ANY, 'memory-out', 'size'], SKB)],
   [27, helper('bpf_get_stackid', ['context', 'map', ANY], STACK_IDS)],
-  [28, helper('bpf_csum_diff', CHECKSUM_ARGUMENTS, FORWARDING)],
+  [28, helper('bpf_csum_diff', CHECKSUM_ARGUMENTS, { ...FORWARDING, takesPacket: true })],
   [34, helper('bpf_get_hash_recalc', ['context'], TC)],
   [35, helper('bpf_get_current_task', [], { ...TRACING, gplOnly: true })],
   [39, helper('bpf_skb_pull_data', ['context', ANY], { ...TC, ...MOVES })],
@@ -126,8 +133,8 @@ export const HELPERS: ReadonlyMap<number, Helper> = new Map([
   [54, helper('bpf_xdp_adjust_meta', ['context', ANY], { ...XDP, ...MOVES })],
   [65, helper('bpf_xdp_adjust_tail', ['context', ANY], { ...XDP, ...MOVES })],
   [68, helper('bpf_skb_load_bytes_relative', ['context', ANY, 'memory-out', 'size', ANY], SKB)],
-  [87, helper('bpf_map_push_elem', ['map', 'value', ANY], { maps: QUEUES })],
-  [88, helper('bpf_map_pop_elem', ['map', 'value-out'], { maps: QUEUES })],
+  [87, helper('bpf_map_push_elem', ['map', 'value', ANY], { ...QUEUE, takesPacket: true })],
+  [88, helper('bpf_map_pop_elem', ['map', 'value-out'], QUEUE)],
   [89, helper('bpf_map_peek_elem', ['map', 'value-out'], { maps: QUEUES })],
   [112, helper('bpf_probe_read_user', READ_ARGUMENTS, { ...TRACING, gplOnly: true })],
   [113, helper('bpf_probe_read_kernel', READ_ARGUMENTS, { gplOnly: true })],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { assemble } from '../isa/assemble.ts';
-import { inputOf } from './testing/cases.ts';
+import { inputOf } from './testing/inputs.ts';
 import { verify } from './verify.ts';
 
 const CODE = `

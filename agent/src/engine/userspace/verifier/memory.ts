@@ -244,12 +244,18 @@ function storeContext(walk: Walk, register: Register, { base, offset, bytes }: A
 }
 
 /** check_ptr_off_reg() */
+export function requireNoOffset(walk: Walk, register: Register, base: number): void {
+  const { offset, number } = register;
+  const type = typeName(register);
+  if (number.bits.mask !== 0n)
+    walk.refuse(`variable ${type} access R${base}: its offset is not known`);
+  if (offset !== 0 || number.umax !== 0n)
+    walk.refuse(`dereference of modified ${type} ptr R${base} off=${offset} disallowed`);
+}
+
 export function contextOf(walk: Walk, register: Register, base: number) {
   const { kind } = walk.program.input;
-  if (register.number.bits.mask !== 0n)
-    walk.refuse(`variable ctx access R${base}: its offset is not known`);
-  if (register.offset !== 0 || register.number.umax !== 0n)
-    walk.refuse(`dereference of modified ctx ptr R${base} off=${register.offset} disallowed`);
+  requireNoOffset(walk, register, base);
   if (kind.type === 'memory') walk.refuse(`R${base} is no context`);
   return kind.type;
 }

@@ -14,7 +14,7 @@ export function offsetPointer(
   dst: number,
   op: AluOp,
   pointer: Register,
-  number: Scalar,
+  { number, offset }: Register,
 ): Register {
   const refuse = (what: string): never => walk.refuse(`R${dst} ${what}`);
   if (isContradiction(number)) refuse('has an invalid range');
@@ -28,16 +28,19 @@ export function offsetPointer(
   if (op !== 'add' && op !== 'sub') refuse(`pointer arithmetic with ${op} operator prohibited`);
   if (op === 'sub' && pointer.kind === 'stack') refuse('subtraction from stack pointer prohibited');
   requireSane(walk, pointer, number);
-  const moved = op === 'add' ? add(walk, pointer, number) : subtract(walk, pointer, number);
-  requireSane(walk, moved, moved.number);
-  return moved;
+  // How far a number is from those that it is linked to is of no account here, but the kernel wants it near, too.
+  requireNear(walk, pointer, offset);
+  const result = op === 'add' ? add(walk, pointer, number) : subtract(walk, pointer, number);
+  requireSane(walk, result, result.number);
+  requireNear(walk, result, result.offset);
+  return result;
 }
 
 const SIGNS = { and: '&=', or: '|=', xor: '^=' } as const;
 
 function add(walk: Walk, pointer: Register, number: Scalar): Register {
   const fixed = knownValue(number) === undefined ? undefined : fixedOffset(pointer, number.smin);
-  if (fixed !== undefined) return changed(pointer, { offset: fixed });
+  if (fixed !== undefined) return moved(pointer, fixed);
   const sum = arithmetic('add', true, pointer.number, number);
   if (!isPacket(pointer)) return changed(pointer, { number: sum });
   return changed(pointer, { number: sum, id: walk.newId(), range: 0 });
@@ -45,13 +48,20 @@ function add(walk: Walk, pointer: Register, number: Scalar): Register {
 
 function subtract(walk: Walk, pointer: Register, number: Scalar): Register {
   const fixed = knownValue(number) === undefined ? undefined : fixedOffset(pointer, -number.smin);
-  if (fixed !== undefined) return changed(pointer, { offset: fixed });
+  if (fixed !== undefined) return moved(pointer, fixed);
   const difference = arithmetic('sub', true, pointer.number, number);
   if (!isPacket(pointer)) return changed(pointer, { number: difference });
   // Something may have been added.
-  const range = number.smin < 0n ? 0 : pointer.range;
+  const range = number.smin < 0n ? 0 : Math.max(pointer.range, 0);
   return changed(pointer, { number: difference, id: walk.newId(), range });
 }
+
+/** A pointer that was at the end of the packet, or behind it, need not be any more: the kernel forgets to forget it. */
+const moved = (pointer: Register, offset: number): Register =>
+  changed(pointer, {
+    offset,
+    range: offset === pointer.offset ? pointer.range : Math.max(pointer.range, 0),
+  });
 
 /** The sum, when it is an offset that the kernel's 32-bit field can hold. */
 function fixedOffset(pointer: Register, distance: bigint): number | undefined {
@@ -65,8 +75,6 @@ function requireSane(walk: Walk, pointer: Register, number: Scalar): void {
   const known = knownValue(number);
   if (known !== undefined && isFar(number.smin))
     walk.refuse(`math between ${type} pointer and ${number.smin} is not allowed`);
-  if (pointer.offset >= Number(MAX_VARIABLE) || pointer.offset <= -Number(MAX_VARIABLE))
-    walk.refuse(`${type} pointer offset ${pointer.offset} is not allowed`);
   if (number.smin === S64_MIN)
     walk.refuse(
       `math between ${type} pointer and register with unbounded min value is not allowed`,
@@ -75,4 +83,8 @@ function requireSane(walk: Walk, pointer: Register, number: Scalar): void {
     walk.refuse(`value ${number.smin} makes ${type} pointer be out of bounds`);
 }
 
-const isFar = (value: bigint): boolean => value >= MAX_VARIABLE || value <= -MAX_VARIABLE;
+function requireNear(walk: Walk, pointer: Register, offset: number): void {
+  if (isFar(offset)) walk.refuse(`${typeName(pointer)} pointer offset ${offset} is not allowed`);
+}
+
+const isFar = (value: bigint | number): boolean => value >= MAX_VARIABLE || value <= -MAX_VARIABLE;

@@ -24,7 +24,7 @@ export interface Program {
   readonly accesses: Map<number, 'context' | 'other'>;
 }
 
-/** @throws Refusal where an instruction is malformed, or a function is not in its place */
+/** @throws Refusal where an instruction is malformed, or a function or a static branch is not in its place */
 export function decodeProgram(input: VerifierInput): Program {
   const { slots, functions, sites } = input;
   const malformed = validate(slots);
@@ -36,21 +36,33 @@ export function decodeProgram(input: VerifierInput): Program {
     operations[at] = operationOf(instruction);
     at += slotsOf(instruction);
   }
+  const functionAt = placeFunctions(functions, operations);
   return {
     input,
     slots,
     operations,
     functions,
-    functionAt: placeFunctions(functions, operations),
+    functionAt,
     immediates: slots.map(({ imm }) => scalarRegister(constantOf(imm))),
     accesses: new Map(),
-    sites: new Map(
-      sites?.flatMap((site) => [
-        [site.start, site],
-        [site.instruction, site],
-      ]),
-    ),
+    sites: placeSites(sites ?? [], operations, functionAt),
   };
+}
+
+/** What a site goes to is said by the table of its object, not by the instruction that validate() has looked at. */
+function placeSites(
+  sites: readonly Site[],
+  operations: readonly (Operation | undefined)[],
+  functionAt: Uint16Array,
+): ReadonlyMap<number, Site> {
+  const places = new Map<number, Site>();
+  for (const site of sites) {
+    const { start, instruction, target } = site;
+    if (operations[target] === undefined || functionAt[target] !== functionAt[instruction])
+      throw new Refusal(instruction, `the static branch goes to ${target}, out of its function`);
+    places.set(start, site).set(instruction, site);
+  }
+  return places;
 }
 
 function placeFunctions(

@@ -1,6 +1,6 @@
 import { deduce } from './deduce-bounds.ts';
 import { S32_MAX, S32_MIN, s64 } from './int64.ts';
-import { ANY, constant, knownValue, type Scalar, UNBOUNDED_32, unsignedOfBytes } from './scalar.ts';
+import { ANY, constant, knownValue, type Scalar, unsignedOfBytes } from './scalar.ts';
 import { truncate32 } from './scalar-arithmetic.ts';
 import { cut, swapBytes as swapBits } from './tnum.ts';
 
@@ -42,7 +42,6 @@ export function signExtend(a: Scalar, bits: 8 | 16 | 32): Scalar {
 function signedRange(least: bigint, most: bigint): Scalar {
   return deduce(ANY.bits, {
     ...ANY,
-    ...UNBOUNDED_32,
     smin: s64(least),
     smax: s64(most),
     s32min: Math.max(Number(least), S32_MIN),

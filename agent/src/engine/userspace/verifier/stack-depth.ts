@@ -26,12 +26,13 @@ export function callSites(program: Program): CallSite[][] {
   return calls;
 }
 
-/** Functions that move the packet, themselves or through what they call: changes_pkt_data. */
+/** Functions that move the packet, themselves or through what they call: changes_pkt_data. A tail call may, too. */
 export function packetMovers(program: Program, calls: readonly CallSite[][]): readonly boolean[] {
   const moves = program.functions.map(() => false);
   program.operations.forEach((operation, at) => {
     if (operation?.kind !== 'call' || operation.callee !== 'helper') return;
-    if (HELPERS.get(program.slots[at]?.imm ?? 0)?.movesPacket)
+    const helper = program.slots[at]?.imm ?? 0;
+    if (helper === TAIL_CALL || HELPERS.get(helper)?.movesPacket)
       moves[program.functionAt[at] ?? 0] = true;
   });
   for (let changed = true; changed; ) {
@@ -50,7 +51,7 @@ const MAX_STACK_BEFORE_TAIL_CALL = 256;
 const ALIGNMENT = 16;
 
 /**
- * The deepest stack of any chain of calls. check_max_stack_depth() of kernel/bpf/verifier.c, of a program that a JIT
+ * That no chain of calls takes too much stack. check_max_stack_depth() of kernel/bpf/verifier.c, of a program that a JIT
  * compiles.
  * @throws Refusal when a chain is too long or its stack is too large
  */
@@ -58,9 +59,14 @@ export function checkStackDepth(
   program: Program,
   calls: readonly CallSite[][],
   depths: readonly number[],
-): number {
+): void {
   const tailCallAt = firstTailCalls(program);
-  const below = (fn: number, frames: number, used: number, at: number): number => {
+  const seen = new Set<string>();
+  const follow = (fn: number, frames: number, used: number, at: number): void => {
+    // Chains multiply; what they come to a function with does not.
+    const chain = `${fn} ${frames} ${used}`;
+    if (seen.has(chain)) return;
+    seen.add(chain);
     if (frames > MAX_FRAMES)
       throw new Refusal(at, `the call stack of ${frames} frames is too deep !`);
     const depth = used + Math.ceil(Math.max(depths[fn] ?? 0, 1) / ALIGNMENT) * ALIGNMENT;
@@ -72,12 +78,9 @@ export function checkStackDepth(
         tailCall,
         `tail_calls are not allowed when call stack of previous frames is ${used} bytes. Too large`,
       );
-    let deepest = depth;
-    for (const call of calls[fn] ?? [])
-      deepest = Math.max(deepest, below(call.callee, frames + 1, depth, call.at));
-    return deepest;
+    for (const call of calls[fn] ?? []) follow(call.callee, frames + 1, depth, call.at);
   };
-  return below(0, 1, 0, 0);
+  follow(0, 1, 0, 0);
 }
 
 function firstTailCalls(program: Program): (number | undefined)[] {

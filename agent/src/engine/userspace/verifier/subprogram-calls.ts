@@ -1,8 +1,8 @@
 import { leaveCallback } from './callbacks.ts';
 import { deduce } from './deduce-bounds.ts';
-import { loseArguments, losePacket } from './helper-calls.ts';
+import { isNull, loseArguments, losePacket, MEMORY } from './helper-calls.ts';
 import type { FunctionInput, Parameter, VerifierInput } from './input.ts';
-import { checkRegion } from './memory.ts';
+import { checkRegion, requireNoOffset } from './memory.ts';
 import {
   ANY_SCALAR,
   isPointer,
@@ -11,7 +11,7 @@ import {
   scalarRegister,
   typeName,
 } from './register.ts';
-import { ANY, constantOf, isZero } from './scalar.ts';
+import { ANY, constantOf } from './scalar.ts';
 import { clobberStackRange, stackBounds } from './stack-access.ts';
 import { type Frame, MAX_FRAMES, newFrame } from './state.ts';
 import type { Walk } from './walk.ts';
@@ -75,11 +75,11 @@ function checkParameter(walk: Walk, fn: FunctionInput, parameter: Parameter, n: 
       return;
     case 'context':
       if (value.kind !== 'context') refuse('ctx');
+      requireNoOffset(walk, value, n);
       return;
     case 'memory': {
-      const isNull = value.kind === 'scalar' && isZero(value.number);
-      if (isNull && parameter.orNull) return;
-      if (!isPointer(value)) refuse('mem');
+      if (parameter.orNull && isNull(walk, value, n)) return;
+      if (!MEMORY.includes(value.kind)) refuse('mem');
       if (value.kind === 'stack') {
         const [least, most] = stackBounds(walk, `R${n}`, value, 0, parameter.bytes, 'write to');
         clobberStackRange(walk.frameAt(value.frame), least, most + parameter.bytes);

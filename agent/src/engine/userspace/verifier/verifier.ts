@@ -3,15 +3,16 @@ import type { Branch, Operation } from '../isa/opcodes.ts';
 import type { Site } from '../isa/sites.ts';
 import { runAlu, runByteOrder, runNegate, runSignExtend } from './alu.ts';
 import { assumeBranch, decideBranch, loseRegister } from './branches.ts';
-import { callsBack, enterCallback } from './callbacks.ts';
+import { callsBack, enterCallback, requireBoolean } from './callbacks.ts';
 import { type Checkpoint, endWay } from './checkpoint.ts';
 import type { ControlFlow } from './control-flow.ts';
 import type { ExploredStates } from './explored-states.ts';
-import { callHelper } from './helper-calls.ts';
+import { callHelper, losePacket } from './helper-calls.ts';
+import { TAIL_CALL } from './helpers.ts';
 import type { Log } from './log.ts';
 import { runAtomic, runConstant, runLoad, runStore } from './memory-instructions.ts';
 import type { Program } from './program.ts';
-import { isPointer, typeName } from './register.ts';
+import { ANY_SCALAR, isPointer, typeName } from './register.ts';
 import { copyState, type State } from './state.ts';
 import { callGlobal, enterFunction, entryRegisters, leaveFunction } from './subprogram-calls.ts';
 import { Walk } from './walk.ts';
@@ -206,6 +207,7 @@ export class FunctionVerifier {
       const turn = callsBack(imm) ? copyState(walk.state) : undefined;
       callHelper(walk, imm);
       if (turn !== undefined) this.#postpone(walk.at, ...enterCallback(walk, turn, imm));
+      if (imm === TAIL_CALL) this.#returnFromTailCall();
       walk.at += 1;
       return true;
     }
@@ -222,14 +224,36 @@ export class FunctionVerifier {
     return true;
   }
 
+  /** A tail call that is taken ends the function that makes it, with whatever the other program returns. */
+  #returnFromTailCall(): void {
+    const walk = this.#walk;
+    const { at, state } = walk;
+    walk.state = copyState(state);
+    losePacket(walk);
+    walk.write(0, ANY_SCALAR);
+    if (leaveFunction(walk)) this.#postpone(at, walk.at, walk.state);
+    walk.state = state;
+    walk.at = at;
+  }
+
   #exit(): boolean {
     const walk = this.#walk;
     if (leaveFunction(walk)) return true;
-    const result = walk.read(0);
     const [reference] = walk.state.references;
     if (reference !== undefined) walk.refuse(`Unreleased reference id=${reference}`);
-    if (this.#isGlobal && isPointer(result))
-      walk.refuse(`At subprogram exit the register R0 is not a scalar value (${typeName(result)})`);
+    this.#checkResult();
     return false;
+  }
+
+  /** check_return_code() */
+  #checkResult(): void {
+    const walk = this.#walk;
+    const result = walk.read(0);
+    if (this.#isGlobal) {
+      if (isPointer(result))
+        walk.refuse(
+          `At subprogram exit the register R0 is not a scalar value (${typeName(result)})`,
+        );
+    } else if (walk.program.input.kind.type === 'cgroup-skb') requireBoolean(walk, 'program exit');
   }
 }
