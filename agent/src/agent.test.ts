@@ -1,27 +1,17 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import type { DumpQuery } from '#common/assembly.ts';
 import { sealDesired } from '#common/envelope.ts';
 import { SkeinError } from '#common/errors.ts';
 import { generateSeed, signerFromSeed } from '#common/nkey.ts';
 import { observationDigest } from '#common/observed.ts';
-import type { SitesQuery } from '#common/site.ts';
-import {
-  dumpQueryToWire,
-  dumpReplyFromWire,
-  queryToWire,
-  replyFromWire,
-} from '#common/site-wire.ts';
-import { SitesReply, SitesRequest } from '#proto/gen/skein/v1/observed.ts';
-import { DESIRED_PREFIX, sitesRequestSubject, statusRequestSubject } from '#proto/subjects.ts';
+import { DESIRED_PREFIX, statusRequestSubject } from '#proto/subjects.ts';
 import { type NatsServer, startNatsServer } from '../../test/support/nats-server.ts';
 import { until } from '../../test/support/until.ts';
 import { ControlPlane } from './testing/control-plane.ts';
 import { controller, desiredState, target, testUnit } from './testing/fixtures.ts';
 import { sample, type TestAgent, TestHost } from './testing/test-agent.ts';
 
-const MIXED = { unit: 'guard', program: 'mixed' };
 const on = (generation: number) => desiredState('net.alpha', { generation, value: true });
 const off = (generation: number) => desiredState('net.alpha', { generation, value: false });
 
@@ -43,6 +33,12 @@ describe('agent and NATS', () => {
     await plane.close();
   });
 
+  /** There is a new one in its place, without anything in it. */
+  const loseBucket = async (republished?: string) => {
+    await plane.kv.destroy();
+    await plane.close();
+    plane = await ControlPlane.connect(server.url, republished);
+  };
   const ready = (started: TestAgent) =>
     until(`ready: ${started.agent.notReady().join('; ')}`, () => started.agent.ready);
   const rejected = (started: TestAgent, reason: string, count = 1) =>
@@ -209,9 +205,7 @@ describe('agent and NATS', () => {
   });
 
   it('a message that was lost is found by the gap that the next one shows', async () => {
-    await plane.kv.destroy();
-    await plane.close();
-    plane = await ControlPlane.connect(server.url, 'net.beta');
+    await loseBucket('net.beta');
     const started = await host.start(server.url);
     await ready(started);
     await plane.put(desiredState('net.beta', { generation: 1, value: false }));
@@ -222,9 +216,7 @@ describe('agent and NATS', () => {
   });
 
   it('a message that was lost is found by the next reconcile', async () => {
-    await plane.kv.destroy();
-    await plane.close();
-    plane = await ControlPlane.connect(server.url, 'net.beta');
+    await loseBucket('net.beta');
     const started = await host.start(server.url);
     await ready(started);
     await plane.put(on(1));
@@ -253,67 +245,17 @@ describe('agent and NATS', () => {
     await plane.kv.destroy();
     await plane.close();
     const started = await host.start(server.url);
-    const warned = () =>
-      started.lines.some((line) => /nobody answers for the bucket/.test(String(line.msg)));
-    await until('warning', warned);
+    const warnings = () =>
+      started.lines.filter(({ level, msg }) => level === 40 && /nobody answers/.test(String(msg)));
+    await until('warning', () => warnings().length > 0);
+    await started.agent.reconcile();
+    assert.equal(warnings().length, 1, 'and no other for the same reason');
     assert.equal(host.value('alpha'), false);
     assert.equal(started.agent.ready, false);
     plane = await ControlPlane.connect(server.url);
     await plane.put(on(1));
     await until('on', () => host.value('alpha') === true);
     await ready(started);
-  });
-
-  it('tells who asks where its static branches are, and which side runs', async () => {
-    const started = await host.start(server.url);
-    await ready(started);
-    await plane.put(on(5));
-    await until('on', () => host.value('alpha') === true);
-    const ask = async (query: SitesQuery) => {
-      const data = SitesRequest.encode(queryToWire(query)).finish();
-      const reply = await plane.connection.request(sitesRequestSubject(target.host), data);
-      return replyFromWire(SitesReply.decode(reply.data));
-    };
-    const { sites, total } = await ask({ key: 'alpha', offset: 0 });
-    assert.ok(total > 1);
-    assert.equal(sites.length, total);
-    for (const { unit, program, key, on } of sites) {
-      assert.deepEqual([unit, program, key, on], ['guard', 'mixed', 'alpha', true]);
-    }
-    assert.deepEqual((await ask({ key: 'alpha', offset: 1 })).sites, sites.slice(1));
-    assert.equal((await ask({ unit: 'absent', offset: 0 })).total, 0);
-    assert.ok((await ask({ unit: 'guard', program: 'mixed', offset: 0 })).total > total);
-    host.world.fail('sites', 'guard', new SkeinError('SKEIN_HELPER_DIED', 'it ended'));
-    await assert.rejects(ask({ offset: 0 }), { code: 'SKEIN_HELPER_DIED', message: 'it ended' });
-  });
-
-  it('writes a program in assembly to who asks, with what became of its static branches', async () => {
-    const started = await host.start(server.url);
-    await ready(started);
-    await plane.put(on(5));
-    await until('on', () => host.value('alpha') === true);
-    const ask = async (query: DumpQuery) => {
-      const data = SitesRequest.encode(dumpQueryToWire(query)).finish();
-      const reply = await plane.connection.request(sitesRequestSubject(target.host), data);
-      return dumpReplyFromWire(SitesReply.decode(reply.data));
-    };
-    const { section, instructions, total } = await ask({ ...MIXED, offset: 0 });
-    assert.deepEqual([section, instructions.length], ['xdp', total]);
-    // The fake engine tells of no site in a subprogram.
-    const own = instructions.filter((each) => each.function === 'mixed');
-    const jumps = own.flatMap(({ site }) => (site?.isJump ? [site] : []));
-    const { sites } = await started.agent.sites({ ...MIXED, offset: 0 });
-    assert.deepEqual(
-      jumps.map(({ key, live }) => `${key} ${live?.on} ${live?.state}`).sort(),
-      sites.map(({ key, on, state }) => `${key} ${on} ${state}`).sort(),
-    );
-    assert.ok(jumps.some(({ key, live }) => key === 'alpha' && live?.on));
-    assert.equal(instructions.find(({ text }) => text === 'exit')?.function, 'mixed');
-    assert.deepEqual((await ask({ ...MIXED, offset: 3 })).instructions, instructions.slice(3));
-    await assert.rejects(ask({ ...MIXED, program: 'absent', offset: 0 }), {
-      code: 'SKEIN_PROGRAM_NOT_FOUND',
-      message: '"guard/absent" on host "web-1.example"',
-    });
   });
 
   it('does not go back to an older generation over a restart, even where the bucket does', async () => {
@@ -336,9 +278,7 @@ describe('agent and NATS', () => {
     await until('both known', () => known().join() === '5,6');
     const told = () => started.lines.filter((line) => line.rejection === 'stale');
 
-    await plane.kv.destroy();
-    await plane.close();
-    plane = await ControlPlane.connect(server.url, 'nothing');
+    await loseBucket('nothing');
     await plane.put(off(1));
     await plane.put(desiredState('net.beta', { generation: 2 }));
     await started.agent.reconcile();
@@ -358,6 +298,14 @@ describe('agent and NATS', () => {
     await plane.put(on(3));
     await started.agent.reconcile();
     assert.equal(told().length, 3, 'once more after it had caught up');
+
+    await plane.put(off(8));
+    await started.agent.reconcile();
+    await loseBucket('nothing');
+    await plane.put(on(8));
+    await started.agent.reconcile();
+    assert.match(String(told()[3]?.msg), /holds another generation 8 than this host has seen/);
+    assert.equal(host.value('alpha'), false);
   });
 
   it('a corrupt last-known-good is told, kept aside, and changes nothing that runs', async () => {
@@ -384,6 +332,20 @@ describe('agent and NATS', () => {
     assert.equal(host.world.history.filter((line) => line === 'load guard').length, 1);
     await host.stop(second, true);
     assert.equal(host.world.units.size, 0);
+  });
+
+  it('keeps what runs where no last-known-good is left and the bucket is empty: that proves nothing', async () => {
+    const first = await host.start(server.url);
+    await plane.put(on(5));
+    await until('on', () => host.value('alpha') === true);
+    await host.stop(first);
+    rmSync(host.storePath);
+    await loseBucket();
+    const second = await host.start(server.url);
+    await ready(second);
+    assert.equal(host.value('alpha'), true);
+    await plane.put(off(6));
+    await until('off', () => host.value('alpha') === false);
   });
 
   it('a unit that fails is named by /readyz, its key by an ack, while others flip', async () => {

@@ -1,22 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { Registry } from 'prom-client';
-import { type Assembly, type DumpPage, type DumpQuery, pageOfAssembly } from '#common/assembly.ts';
 import type { Clock } from '#common/clock.ts';
-import { SkeinError, toSkeinError } from '#common/errors.ts';
+import { toSkeinError } from '#common/errors.ts';
 import type { Logger } from '#common/log.ts';
 import { type ListenAddress, type MetricsServer, serveMetrics } from '#common/metrics-server.ts';
 import type { Verifier } from '#common/nkey.ts';
 import type { HostReport } from '#common/observed.ts';
-import { pageOfSites, type SiteReport, type SitesPage, type SitesQuery } from '#common/site.ts';
 import type { Target } from '#common/targeting/evaluate.ts';
 import type { AgentBus, BusHost } from './agent-bus.ts';
-import type { Engine, SiteStatus, Specialisation, UnitStatus } from './engine/engine.ts';
+import type { Engine, Specialisation, UnitStatus } from './engine/engine.ts';
 import { programReports } from './host-report.ts';
 import { type AgentUnit, boundKeys } from './keys/agent-unit.ts';
 import { DesiredTable } from './keys/desired-table.ts';
 import { AgentMetrics } from './metrics/agent-metrics.ts';
 import { CounterMetrics, type ReadFailure } from './metrics/counter-metrics.ts';
 import { periodically, type Random } from './periodic.ts';
+import { type Disassemble, ProgramQueries } from './program-queries.ts';
 import { notReady } from './reconcile/readiness.ts';
 import { Reconciler, type SettledKey } from './reconcile/reconciler.ts';
 import type { LastKnownGood } from './store/last-known-good.ts';
@@ -28,8 +27,9 @@ const STUCK_NS = 60_000_000_000n;
 /** All side effects of an agent, made by main.ts. */
 export interface AgentPorts {
   readonly engine: Engine;
+  /** Keeps other agents off what the engine works on. Once, before that is touched. */
+  readonly claim: () => Promise<void>;
   readonly makeBus: (host: BusHost) => AgentBus;
-  /** Writes a program of an object in assembly. Throws SkeinError for one that it cannot link. */
   readonly disassemble: Disassemble;
   readonly store: LastKnownGood;
   readonly registry: Registry;
@@ -37,12 +37,6 @@ export interface AgentPorts {
   readonly random: Random;
   readonly logger: Logger;
 }
-
-export type Disassemble = (
-  object: Uint8Array,
-  program: string,
-  live: readonly SiteStatus[],
-) => Assembly;
 
 export interface AgentSettings {
   readonly target: Target;
@@ -64,6 +58,7 @@ export class Agent {
   readonly #keys: readonly string[];
   readonly #desired = new DesiredTable();
   readonly #reconciler: Reconciler;
+  readonly #queries: ProgramQueries;
   readonly #bus: AgentBus;
   #stopPeriodic: (() => void) | undefined;
   #unsaved = false;
@@ -73,7 +68,7 @@ export class Agent {
    * Serves metrics, brings every unit up on last-known-good state, then turns to NATS. Resolves without waiting
    * for NATS; a unit that cannot come up is reported and tried again, and keeps no other from running.
    *
-   * @throws SkeinError when the engine cannot work at all, or the metrics port is taken
+   * @throws SkeinError when the engine cannot work at all, the metrics port is taken, or another agent is at work
    */
   static async start(settings: AgentSettings, ports: AgentPorts): Promise<Agent> {
     const { kernelRelease, features } = await ports.engine.probe();
@@ -85,6 +80,12 @@ export class Agent {
       unhealthy: () => agent?.unhealthy() ?? [],
       notReady: () => agent?.notReady() ?? ['starting'],
     });
+    try {
+      await ports.claim();
+    } catch (thrown) {
+      await server.close();
+      throw thrown;
+    }
     agent = new Agent(settings, ports, metrics, server, kernelRelease);
     await agent.#begin();
     return agent;
@@ -116,12 +117,14 @@ export class Agent {
       isUp: (unit) => this.#statuses().some((status) => status.unit === unit),
       onFailure: (failure) => this.#countersUnread(failure),
     });
+    const { host } = settings.target;
+    this.#queries = new ProgramQueries({ ...ports, host, units: this.#reconciler.units });
     this.#bus = ports.makeBus({
       keys: this.#keys,
       desired: this.#desired,
       report: () => this.report(),
-      sites: (query) => this.sites(query),
-      dump: (query) => this.dump(query),
+      sites: (query) => this.#queries.sites(query),
+      dump: (query) => this.#queries.dump(query),
       onChange: (key, receivedNs) => {
         if (receivedNs !== undefined) this.#unsaved = true;
         void this.#reconciler.desiredChanged(key, receivedNs);
@@ -172,35 +175,6 @@ export class Agent {
     if (outcome.result === 'prepared') return;
     await this.#reconciler.reconcileUnit(outcome.unit);
     this.#bus.changed();
-  }
-
-  /** Where the static branches are, read from the engine; units that are not up have none to tell of. */
-  async sites(query: SitesQuery): Promise<SitesPage> {
-    const all: SiteReport[] = [];
-    for (const { unit } of this.#statuses()) {
-      if (query.unit !== undefined && query.unit !== unit) continue;
-      const sites = await this.#ports.engine.sites(unit);
-      all.push(...sites.map((site) => ({ unit, ...site })));
-    }
-    return pageOfSites(all, query);
-  }
-
-  /**
-   * A program as its object has it, whatever variant is in force, with what the engine reads of its sites.
-   *
-   * @throws SkeinError SKEIN_PROGRAM_NOT_FOUND; SKEIN_BAD_PROGRAM for one that only the kernel could link
-   */
-  async dump({ unit, program, offset }: DumpQuery): Promise<DumpPage> {
-    const found = this.#reconciler.units.find(({ unit: { spec }, status }) => {
-      return spec.name === unit && status?.programs.some((each) => each.program === program);
-    });
-    if (found === undefined) {
-      const { host } = this.#settings.target;
-      throw new SkeinError('SKEIN_PROGRAM_NOT_FOUND', `"${unit}/${program}" on host "${host}"`);
-    }
-    const { engine, disassemble } = this.#ports;
-    const sites = (await engine.sites(unit)).filter((site) => site.program === program);
-    return pageOfAssembly(disassemble(found.unit.spec.object, program, sites), offset);
   }
 
   helperRestarted(): void {

@@ -122,12 +122,17 @@ const WRONG: [title: string, config: unknown, message: RegExp][] = [
   [
     'fleet key name',
     { ...minimal, programs: [{ ...program, keys: { 'Net drop': 'x' } }] },
-    /programs\.0\.keys\.Net drop: /,
+    /programs\.0\.keys\.Net drop: not a fleet key name/,
   ],
   [
     'bound to nothing',
     { ...minimal, programs: [{ ...program, keys: { k: [] } }] },
     /programs\.0\.keys\.k: bound to nothing/,
+  ],
+  [
+    'bound to a number',
+    { ...minimal, programs: [{ ...program, keys: { k: 1 } }] },
+    /programs\.0\.keys\.k: neither a static key nor a list of them/,
   ],
   [
     'bound twice',

@@ -78,10 +78,10 @@ const programs = z
       keys: z
         .record(
           z.string().regex(FLEET_KEY_NAME, 'not a fleet key name'),
-          z.union([
-            staticKey.transform((one) => [one]),
-            z.array(staticKey).min(1, 'bound to nothing'),
-          ]),
+          z.union(
+            [staticKey.transform((one) => [one]), z.array(staticKey).min(1, 'bound to nothing')],
+            'neither a static key nor a list of them',
+          ),
         )
         .check(checkBindings),
       counters: z

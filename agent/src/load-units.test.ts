@@ -22,6 +22,11 @@ describe('units', () => {
       return true;
     });
 
+  it('say of each attachment where it is configured', () => {
+    const [attachment] = testUnit().spec.attachments;
+    assert.equal(attachment?.field, 'programs.0.attach.0');
+  });
+
   it('know what their object declares, bound or not', () => {
     const { declared, bindings } = testUnit();
     assert.equal(declared.get('beta'), true);

@@ -38,7 +38,9 @@ export function makeUnit(program: ProgramConfig, bytes: Uint8Array, field: strin
       name: program.name,
       object: bytes,
       objectPath: program.object,
-      attachments: program.attach.map(({ program: name, hook }) => ({ program: name, hook })),
+      attachments: program.attach.map(({ program: name, hook }, index) => {
+        return { program: name, hook, field: `${field}.attach.${index}` };
+      }),
     },
     declared: new Map(object.keys.map((key) => [key.name, key.declared])),
     bindings: bindingsOf(program, object, field),

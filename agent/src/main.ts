@@ -17,6 +17,7 @@ import { KernelEngine } from './engine/kernel/kernel-engine.ts';
 import { dumpProgram } from './engine/userspace/object/dump-program.ts';
 import { UserspaceEngine } from './engine/userspace/userspace-engine.ts';
 import { chooseEngine, type EngineChoice, inEngine } from './engine-choice.ts';
+import { startHelper } from './helper/helper-process.ts';
 import { loadUnits } from './load-units.ts';
 import { readObject } from './object/read-object.ts';
 import { LastKnownGood } from './store/last-known-good.ts';
@@ -34,7 +35,7 @@ async function main(): Promise<void> {
   const ambient = { clock: systemClock, random: Math.random, logger };
   const trusted = config.controller.publicKeys.map(verifierFromPublic);
   let agent: Agent | undefined;
-  const { engine, choice } = await makeEngine(config, logger, () => agent);
+  const { engine, claim, choice } = await makeEngine(config, logger, () => agent);
   const stop = stopSignal();
   try {
     const units = loadUnits(inEngine(choice, config.programs));
@@ -49,6 +50,7 @@ async function main(): Promise<void> {
       },
       {
         engine,
+        claim,
         disassemble: (object, program, live) => dumpProgram(readObject(object), program, live),
         makeBus: (host) =>
           new NatsBus(
@@ -80,9 +82,9 @@ async function makeEngine(
   config: AgentConfig,
   logger: Logger,
   agent: () => Agent | undefined,
-): Promise<{ engine: Engine; choice: EngineChoice }> {
+): Promise<{ engine: Engine; claim: () => Promise<void>; choice: EngineChoice }> {
   const kernel = new KernelEngine({
-    helper: { path: config.helper.path, pinRoot: config.bpffs },
+    startHelper: () => startHelper({ path: config.helper.path, pinRoot: config.bpffs }),
     limits: { count: config.variants.perProgram, bytes: config.variants.bytesPerProgram },
     clock: systemClock,
     onSpecialised: (outcome) => void agent()?.specialised(outcome),
@@ -93,7 +95,9 @@ async function makeEngine(
   });
   try {
     const choice = await chooseEngine(config, () => kernel.probe());
-    if (choice.kind === 'kernel') return { engine: kernel, choice };
+    if (choice.kind === 'kernel') {
+      return { engine: kernel, claim: () => kernel.keepPins(), choice };
+    }
     await kernel.close();
     const engine = await UserspaceEngine.start({
       socket: config.runtimeSocket,
@@ -102,7 +106,8 @@ async function makeEngine(
         if (what !== 'refused') void agent()?.reconcile();
       },
     });
-    return { engine, choice };
+    // Its socket is its own already.
+    return { engine, claim: async () => {}, choice };
   } catch (thrown) {
     await kernel.close();
     throw thrown;
@@ -136,7 +141,8 @@ function natsOptions(config: AgentConfig) {
 
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+      process.once(signal, () => resolve());
   });
 }
 

@@ -36,6 +36,8 @@ export class DesiredClient {
   readonly #reread: RereadScheduler;
   /** Keys of which the bucket is behind, told already. */
   readonly #behind = new Set<string>();
+  /** Why the snapshot could not be read, told already. */
+  #unread: string | undefined;
 
   constructor(connection: NatsConnection, ports: DesiredClientPorts) {
     this.#connection = connection;
@@ -45,7 +47,7 @@ export class DesiredClient {
     this.#reread = new RereadScheduler({
       ...ports,
       read: () => this.#readSnapshot(),
-      onFailure: (thrown) => ports.logger.warn(snapshotFailure(thrown).line),
+      onFailure: (thrown) => this.#tellUnread(snapshotFailure(thrown)),
     });
   }
 
@@ -84,12 +86,22 @@ export class DesiredClient {
     const opened = openMessage(key, message.data, message.headers, this.#ports.trusted);
     const outcome = this.#take(key, opened, receivedNs);
     if (outcome === 'stale') {
-      this.#ports.onRejected('stale', key, `${key}: an older generation than the one known`);
+      this.#ports.onRejected(
+        'stale',
+        key,
+        `${key}: not newer than what is known, and not the same`,
+      );
     }
   }
 
   async #readSnapshot(): Promise<void> {
     await Promise.all(this.#ports.keys.map((key) => this.#readKey(key)));
+    this.#unread = undefined;
+  }
+
+  #tellUnread({ line }: SkeinError): void {
+    this.#ports.logger[line === this.#unread ? 'debug' : 'warn'](line);
+    this.#unread = line;
   }
 
   async #readKey(key: string): Promise<void> {
@@ -104,15 +116,15 @@ export class DesiredClient {
     const opened = openMessage(key, entry.data, entry.headers, trusted);
     const stale = this.#take(key, opened, receivedNs) === 'stale';
     if (stale && desired.confirm(key)) onChange(key);
-    if (opened.kind === 'state') this.#compare(key, opened.signed.state.generation, known);
+    if (opened.kind === 'state') this.#compare(key, opened.signed.state.generation, known, stale);
   }
 
   /**
    * A read may lag behind what was republished meanwhile, which is no offence: only what was known before it
    * was sent counts.
    */
-  #compare(key: string, held: bigint, known: bigint): void {
-    if (held >= known) {
+  #compare(key: string, held: bigint, known: bigint, stale: boolean): void {
+    if (!stale || held > known) {
       this.#behind.delete(key);
     } else if (!this.#behind.has(key)) {
       this.#behind.add(key);
@@ -161,7 +173,11 @@ function keyOf(subject: string): string {
 }
 
 function bucketBehind(key: string, held: bigint, known: bigint): SkeinError {
-  const message = `${key}: the keys bucket holds generation ${held}, older than the ${known} that this host has seen`;
+  const found =
+    held === known
+      ? `another generation ${held} than this host has seen`
+      : `generation ${held}, older than the ${known} that this host has seen`;
+  const message = `${key}: the keys bucket holds ${found}`;
   return new SkeinError('SKEIN_STALE_GENERATION', message, {
     remedy:
       'The host keeps what it has. If the bucket was lost, restore its backup, or restart the agent without ' +

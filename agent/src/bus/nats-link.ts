@@ -1,9 +1,16 @@
-import type { NatsConnection } from 'nats';
+import type { NatsConnection, Status } from 'nats';
 import type { Clock } from '#common/clock.ts';
-import { toSkeinError } from '#common/errors.ts';
+import { SkeinError, toSkeinError } from '#common/errors.ts';
 import type { Logger } from '#common/log.ts';
+import { natsError } from '#common/nats.ts';
 import { backoffMs } from '../backoff.ts';
 import type { Random } from '../periodic.ts';
+import { within } from '../within.ts';
+
+/** For the server to take what is still to be sent: one that is stopped must not hold up the agent's end. */
+const FLUSH_MS = 2_000;
+/** Refusals told of one connection: who asks for sites chooses the subject of the answer. */
+const MOST_REFUSALS = 16;
 
 /** What runs over one connection. */
 export interface BusSession {
@@ -49,25 +56,33 @@ export class NatsLink {
   /** Sends what is still to be sent, then closes. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    // A flush while the server is away would wait for it.
-    if (this.#connected) await this.#connection?.flush().catch(() => {});
-    await this.#connection?.close();
+    const connection = this.#connection;
+    if (connection && this.#connected) {
+      const flushed = connection.flush().catch(() => {});
+      await within(this.#ports.clock, FLUSH_MS, flushed);
+    }
+    await connection?.close();
     await this.#loop;
   }
 
   async #run(): Promise<void> {
     let failures = 0;
+    let told: string | undefined;
     while (!this.#stopping.signal.aborted) {
       try {
         const connection = await this.#ports.connect();
         this.#connection = connection;
         if (this.#stopping.signal.aborted) await connection.close();
-        else await this.#use(connection, () => (failures = 0));
+        else
+          await this.#use(connection, () => {
+            failures = 0;
+            told = undefined;
+          });
       } catch (thrown) {
         const { line } = toSkeinError(thrown, 'SKEIN_NATS_UNAVAILABLE');
-        const known = failures > 0;
         const note = 'branches stay as they are; trying again until it answers';
-        this.#ports.logger[known ? 'debug' : 'warn']({ note }, line);
+        this.#ports.logger[line === told ? 'debug' : 'warn']({ note }, line);
+        told = line;
       }
       failures++;
       await this.#pause(backoffMs(failures, this.#ports.random));
@@ -86,7 +101,7 @@ export class NatsLink {
       await session.started;
       onOpen();
       const error = await connection.closed();
-      if (error) throw error;
+      if (error) throw natsError('connection closed', error);
     } finally {
       session.end();
       this.#setConnected(false);
@@ -96,6 +111,7 @@ export class NatsLink {
 
   async #follow(connection: NatsConnection, session: BusSession): Promise<void> {
     const { logger } = this.#ports;
+    const refusals = new Set<string>();
     for await (const status of connection.status()) {
       if (status.type === 'disconnect') {
         this.#setConnected(false);
@@ -103,7 +119,13 @@ export class NatsLink {
       } else if (status.type === 'reconnect') {
         this.#setConnected(true);
         logger.info({ server: String(status.data) }, 'reconnected to NATS');
+        refusals.clear();
         session.reconnected();
+      } else if (status.type === 'error') {
+        const line = whatServerSays(status);
+        if (refusals.has(line) || refusals.size === MOST_REFUSALS) continue;
+        refusals.add(line);
+        logger.warn(line);
       }
     }
   }
@@ -124,4 +146,14 @@ export class NatsLink {
       });
     });
   }
+}
+
+/** Of a subject that it refuses: the connection stays. Or of the connection, which it is about to end. */
+function whatServerSays({ data, permissionContext }: Status): string {
+  if (permissionContext === undefined) return `NATS reports ${String(data)}`;
+  const { operation, subject } = permissionContext;
+  const refused = `NATS refuses the ${operation} to ${subject}`;
+  return new SkeinError('SKEIN_NATS_UNAVAILABLE', refused, {
+    remedy: 'Give the agent the permissions that deploy/nats/nats-server.conf has for a host.',
+  }).line;
 }

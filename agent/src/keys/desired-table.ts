@@ -13,7 +13,7 @@ export interface SignedState {
  */
 export type Knowledge =
   | { readonly kind: 'unknown' }
-  /** The control plane has no such key: static keys have the value their object declares. */
+  /** The control plane has no such key: what is loaded anew has the value its object declares. */
   | { readonly kind: 'absent' }
   | { readonly kind: 'state'; readonly state: DesiredState; readonly confirmed: boolean };
 
@@ -32,13 +32,19 @@ export class DesiredTable {
     this.#states.set(signed.state.name, signed);
   }
 
-  /** What the control plane says now, verified already. */
+  /**
+   * What the control plane says now, verified already. Stale is what is older than the known generation, or something
+   * else under its number, as after a bucket was lost.
+   */
   receive(signed: SignedState): 'newer' | 'confirmed' | 'same' | 'stale' {
     const { name, generation } = signed.state;
-    const known = this.#states.get(name)?.state.generation ?? 0n;
-    if (generation < known) return 'stale';
-    const news = this.confirm(name);
-    if (generation === known) return news ? 'confirmed' : 'same';
+    const known = this.#states.get(name);
+    if (known && generation <= known.state.generation) {
+      // Ed25519 signs the same bytes in the same way.
+      if (Buffer.compare(signed.envelope, known.envelope) !== 0) return 'stale';
+      return this.confirm(name) ? 'confirmed' : 'same';
+    }
+    this.confirm(name);
     this.#states.set(name, signed);
     return 'newer';
   }

@@ -16,7 +16,8 @@ export interface Wanted {
   readonly because: Reason;
   /**
    * Do not flip to it: an earlier process left this unit running, and what it runs may come from desired state
-   * newer than what is known here. Over once the control plane has answered.
+   * newer than what is known here. Over once the control plane has answered with desired state, or has none newer.
+   * That it has none at all is signed by nobody, and no reason to flip anything.
    */
   readonly hold: boolean;
 }
@@ -50,7 +51,7 @@ function wanted(
 ): Wanted {
   if (known.kind !== 'state') {
     const because: Reason = { fleetKey, generation: 0n, by: { kind: 'declared' } };
-    return { value: declared, because, hold: adopted && known.kind === 'unknown' };
+    return { value: declared, because, hold: adopted };
   }
   const { state } = known;
   const hold = adopted && !known.confirmed;

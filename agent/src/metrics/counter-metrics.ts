@@ -3,6 +3,7 @@ import type { Clock } from '#common/clock.ts';
 import { type SkeinError, toSkeinError } from '#common/errors.ts';
 import type { UnitCounter } from '../counters/unit-counter.ts';
 import type { CounterPlace, Engine } from '../engine/engine.ts';
+import { within } from '../within.ts';
 
 /** A younger reading serves another scrape. */
 const FRESH_NS = 1_000_000_000n;
@@ -95,10 +96,7 @@ export class CounterMetrics {
     const last = this.#reading;
     const isFresh = last && clock.monotonicNs() - last.startedNs < FRESH_NS;
     const reading = last && (isFresh || !last.isDone) ? last : this.#begin();
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const cancel = clock.after(PATIENCE_MS, resolve);
-    await Promise.race([reading.done, late]);
-    cancel();
+    await within(clock, PATIENCE_MS, reading.done);
     return reading.values;
   }
 

@@ -283,6 +283,25 @@ describe('Reconciler', () => {
     assert.equal(host.log.lines.filter((line) => line.level === 50).length, 1);
   });
 
+  it('a device that goes away and comes back: what is loaded is attached again, with its counters', async () => {
+    await host.receive('net.alpha', { value: true });
+    const place = { index: 0, offset: 0, size: 8 } as const;
+    host.world.count('guard', 'hits', place, 7n);
+    const unit = host.world.units.get('guard');
+    assert.ok(unit);
+    delete unit.inForce;
+    host.world.fail('attach', 'guard', new SkeinError('SKEIN_NO_DEVICE', 'device d0'), 2);
+    await host.reconciler.reconcileAll();
+    assert.match(host.notReady().join(), /unit guard: SKEIN_NO_DEVICE/);
+    await host.receive('net.alpha', { generation: 2, value: false });
+    await host.reconciler.reconcileAll();
+    assert.equal(host.alpha(), false);
+    assert.equal(host.observation('net.alpha').value, false);
+    assert.equal(host.clock.pending, 0, 'no retry is left');
+    assert.deepEqual(await host.engine.readCounters('guard', 'hits', [place]), [7n]);
+    assert.equal(host.world.history.filter((line) => line === 'load guard').length, 1);
+  });
+
   it('attaches again what fell off its hook', async () => {
     await host.reconciler.reconcileAll();
     const unit = host.world.units.get('guard');

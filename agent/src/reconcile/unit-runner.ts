@@ -24,6 +24,8 @@ export class UnitRunner {
   readonly #ports: UnitRunnerPorts;
   #loaded = false;
   #adopted = false;
+  /** Since it was loaded: from then on the engine keeps it, attached or not. */
+  #wasAttached = false;
   /** A flip changed more of the status than it reported: which variants are in force. */
   #outdated = false;
   #status: UnitStatus | undefined;
@@ -72,8 +74,8 @@ export class UnitRunner {
     if (this.#status === undefined || this.#status.attached) return;
     const status = await this.#attempt(() => this.#ports.engine.attach(this.unit.spec.name));
     if (status?.attached) this.#ports.logger.info({ unit: this.unit.spec.name }, 'attached');
-    // The engine need not keep what could not be attached: begin anew.
-    else if (status === undefined) this.#loaded = false;
+    // The engine need not keep what was never attached: begin anew.
+    else if (status === undefined) this.#loaded = this.#wasAttached;
   }
 
   /** Takes over what a flip read back. */
@@ -132,6 +134,7 @@ export class UnitRunner {
   async #adoptOrLoad(): Promise<UnitStatus> {
     const { engine, logger } = this.#ports;
     const { spec } = this.unit;
+    this.#wasAttached = false;
     const adopted = await engine.adopt(spec);
     this.#adopted = adopted !== undefined;
     logger[this.#logged === undefined ? 'info' : 'debug'](
@@ -145,6 +148,7 @@ export class UnitRunner {
     this.#outdated = false;
     try {
       this.#status = await read();
+      this.#wasAttached ||= this.#status.attached;
       this.#error = undefined;
     } catch (thrown) {
       this.#status = undefined;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -59,6 +60,25 @@ describe('last-known-good', () => {
       assert.deepEqual(await store.load(), [], 'and starts anew');
     });
   }
+
+  it('a file that cannot be kept aside is ignored all the same, and said to be', async () => {
+    await store.save([signed(state).envelope]);
+    truncateSync(store.path, 40);
+    mkdirSync(`${store.path}.corrupt`);
+    await assert.rejects(store.load(), {
+      code: 'SKEIN_STORE_CORRUPT',
+      message: /checksum or form is wrong; ignored, and not kept aside: EISDIR/,
+    });
+  });
+
+  it('a file that cannot be read is told with the reason', async () => {
+    mkdirSync(store.path, { recursive: true });
+    await assert.rejects(store.load(), {
+      code: 'SKEIN_STORE_CORRUPT',
+      message: /^cannot read .*lkg\.json: EISDIR/,
+      remedy: /stateDir/,
+    });
+  });
 
   it('leaves out what a key no longer trusted has signed', async () => {
     const former = signerFromSeed(generateSeed());

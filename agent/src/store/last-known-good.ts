@@ -16,7 +16,7 @@ export class LastKnownGood {
 
   /**
    * @returns nothing when there is no file yet
-   * @throws SkeinError SKEIN_STORE_CORRUPT; the file is kept aside as PATH.corrupt
+   * @throws SkeinError SKEIN_STORE_CORRUPT; a file that does not decode is kept aside as PATH.corrupt
    */
   async load(): Promise<readonly Uint8Array[]> {
     let text: string;
@@ -24,15 +24,17 @@ export class LastKnownGood {
       text = await readFile(this.path, 'utf8');
     } catch (cause) {
       if (isMissing(cause)) return [];
-      throw new SkeinError('SKEIN_STORE_CORRUPT', `cannot read ${this.path}`, { cause });
+      throw new SkeinError('SKEIN_STORE_CORRUPT', `cannot read ${this.path}: ${reason(cause)}`, {
+        cause,
+        remedy: 'Let the agent read its stateDir; until then it knows what the control plane says.',
+      });
     }
     const envelopes = decode(text);
     if (envelopes) return envelopes;
-    const aside = `${this.path}.corrupt`;
-    await rename(this.path, aside);
+    const fate = await this.#putAside();
     throw new SkeinError(
       'SKEIN_STORE_CORRUPT',
-      `${this.path}: checksum or form is wrong; ignored and kept as ${aside}`,
+      `${this.path}: checksum or form is wrong; ignored, and ${fate}`,
     );
   }
 
@@ -55,14 +57,28 @@ export class LastKnownGood {
       await rename(temporary, this.path);
       await syncDirectory(dirname(this.path));
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new SkeinError('SKEIN_STORE_WRITE', `cannot write ${this.path}: ${why}`, {
+      throw new SkeinError('SKEIN_STORE_WRITE', `cannot write ${this.path}: ${reason(cause)}`, {
         cause,
         remedy:
           'Make room or correct the permissions of stateDir; it is tried again with the next change.',
       });
     }
   }
+
+  /** @returns what became of the file, for people */
+  async #putAside(): Promise<string> {
+    const aside = `${this.path}.corrupt`;
+    try {
+      await rename(this.path, aside);
+      return `kept as ${aside}`;
+    } catch (thrown) {
+      return `not kept aside: ${reason(thrown)}`;
+    }
+  }
+}
+
+function reason(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
 function encode(envelopes: readonly Uint8Array[]): string {

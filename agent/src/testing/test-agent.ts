@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ConnectionOptions } from 'nats';
 import { Registry } from 'prom-client';
 import { systemClock } from '#common/clock.ts';
 import { connectionOptions, connectNats } from '#common/nats.ts';
@@ -21,7 +22,11 @@ export class TestHost implements AsyncDisposable {
   readonly #agents = new Set<TestAgent>();
 
   /** An agent on the real clock, for what happens at a real server's pace; periodic work is too far off to matter. */
-  async start(url: string, units = [testUnit()]): Promise<TestAgent> {
+  async start(
+    url: string,
+    units = [testUnit()],
+    credentials: Pick<ConnectionOptions, 'user' | 'pass'> = {},
+  ): Promise<TestAgent> {
     const { logger, lines } = recordingLogger();
     const registry = new Registry();
     const ambient = { clock: systemClock, random: () => 0, logger };
@@ -29,6 +34,7 @@ export class TestHost implements AsyncDisposable {
       ...connectionOptions({ servers: [url] }, 'agent', '_INBOX.skein-test'),
       reconnectTimeWait: 50,
       reconnectJitter: 0,
+      ...credentials,
     };
     const agent = await Agent.start(
       {
@@ -41,6 +47,7 @@ export class TestHost implements AsyncDisposable {
       },
       {
         engine: new FakeEngine(this.world),
+        claim: async () => {},
         disassemble: (object, program, live) => dumpProgram(readObject(object), program, live),
         makeBus: (host) =>
           new NatsBus(
