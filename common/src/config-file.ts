@@ -1,7 +1,22 @@
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import {
+  type Document,
+  type ErrorCode,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  parseDocument,
+} from 'yaml';
 import type { z } from 'zod';
 import { readConfigured } from './configured-file.ts';
 import { SkeinError } from './errors.ts';
+
+/** What the YAML reader says of these is for programmers. */
+const IN_OUR_WORDS: { readonly [Code in ErrorCode]?: string } = {
+  DUPLICATE_KEY: 'the field is there already',
+  MULTIPLE_DOCS: 'more than one document',
+  NON_STRING_KEY: 'a field must be named by text',
+};
 
 /**
  * Reads a YAML file and validates it.
@@ -12,7 +27,8 @@ export function readConfigFile<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
 ): z.output<Schema> {
-  return parseConfig(readConfigured(path).toString(), path, schema);
+  const remedy = 'Name a configuration file that is there and that this user may read.';
+  return parseConfig(readConfigured(path, { remedy }).toString(), path, schema);
 }
 
 /** The pure part of {@link readConfigFile}. */
@@ -22,13 +38,21 @@ export function parseConfig<Schema extends z.ZodType>(
   schema: Schema,
 ): z.output<Schema> {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const broken = document.errors[0];
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+  });
+  const broken = document.errors[0] ?? document.warnings[0];
   if (broken) {
     const { line } = lines.linePos(broken.pos[0]);
-    throw new SkeinError('SKEIN_CONFIG', `${path}:${line}: ${broken.message}`);
+    const what = IN_OUR_WORDS[broken.code] ?? broken.message;
+    throw new SkeinError('SKEIN_CONFIG', `${path}:${line}: ${what}`);
   }
-  const result = schema.safeParse(toValue(document, path));
+  const result = schema.safeParse(toValue(document, path), {
+    error: ({ code, input }) =>
+      code === 'invalid_type' && input === undefined ? 'missing' : undefined,
+  });
   if (result.success) return result.data;
   const fields = describeIssues(result.error.issues, document, lines);
   throw new SkeinError('SKEIN_CONFIG', `${path}: ${fields}`);
@@ -45,7 +69,8 @@ export function describeIssues(
     const place = unknown === undefined ? issue.path : [...issue.path, unknown];
     const offset = offsetOf(document, place);
     const line = offset === undefined ? '' : `line ${lines.linePos(offset).line}, `;
-    return `${line}${place.map(String).join('.') || '(top level)'}: ${issue.message}`;
+    const what = issue.code === 'invalid_key' ? issue.issues[0]?.message : issue.message;
+    return `${line}${place.map(String).join('.') || '(top level)'}: ${what}`;
   });
   return fields.join('; ');
 }

@@ -34,6 +34,15 @@ export function openDesired(
   return state;
 }
 
+/** The generation that desired state claims to be, unverified: a reason to verify it or not to, and to nothing else. */
+export function claimedGeneration(bytes: Uint8Array): bigint | undefined {
+  try {
+    return wire.DesiredKey.decode(wire.SignedEnvelope.decode(bytes).payload).generation;
+  } catch {
+    return undefined;
+  }
+}
+
 /** @param context what the signature is for: one made for another purpose does not hold */
 export function sealPayload(payload: Uint8Array, context: string, signer: Signer): Uint8Array {
   return wire.SignedEnvelope.encode({
@@ -56,7 +65,7 @@ export function openPayload(
 ): Uint8Array {
   const envelope = decode(() => wire.SignedEnvelope.decode(bytes), 'SKEIN_BAD_SIGNATURE', place);
   const data = signedBytes(envelope.payload, context);
-  // The signer's name is not under the signature. Binding it to the key that verifies leaves no byte that can change.
+  // The signer's name is not under the signature. Bound to the key that verifies, it cannot be another.
   const signer = trusted.find((verifier) => verifier.publicKey === envelope.signer);
   if (!signer?.verify(data, envelope.signature)) {
     const claimed = /^[A-Z0-9]{1,64}$/.test(envelope.signer) ? envelope.signer : 'nobody';

@@ -112,8 +112,14 @@ export const ERROR_CATALOGUE = {
   },
   SKEIN_NATS_UNAVAILABLE: {
     grpc: 'UNAVAILABLE',
-    meaning: 'NATS cannot be reached, or has no JetStream.',
+    meaning: 'NATS cannot be reached, does not take the connection, or has no JetStream.',
     remedy: 'Start nats-server with -js, or correct nats.servers.',
+  },
+  SKEIN_STORE_REFUSED: {
+    grpc: 'FAILED_PRECONDITION',
+    meaning: 'JetStream has no room, or a stream, or what was in it, is gone. Nothing was stored.',
+    remedy:
+      'Make room for the stream, or restore it from its backup; a restarted controller makes an empty one.',
   },
   SKEIN_STORE_CORRUPT: {
     grpc: 'INTERNAL',

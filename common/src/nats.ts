@@ -1,4 +1,6 @@
+import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import {
   type Authenticator,
   type ConnectionOptions,
@@ -10,7 +12,8 @@ import {
 } from 'nats';
 import { z } from 'zod';
 import { readConfigured } from './configured-file.ts';
-import { SkeinError } from './errors.ts';
+import { SkeinError, toSkeinError } from './errors.ts';
+import { natsRemedy } from './nats-remedy.ts';
 
 /** The `nats:` section of both configuration files. Secrets are named by file, never written in the YAML. */
 export const natsConfig = z
@@ -26,6 +29,9 @@ export const natsConfig = z
         caFile: z.string().min(1).optional(),
         certFile: z.string().min(1).optional(),
         keyFile: z.string().min(1).optional(),
+      })
+      .refine((tls) => (tls.certFile === undefined) === (tls.keyFile === undefined), {
+        error: 'certFile and keyFile go together',
       })
       .optional(),
   })
@@ -64,6 +70,7 @@ function inDirectory<Files extends Record<string, string | undefined>>(
  *
  * @param name of the client, as the server lists it
  * @param inboxPrefix confines replies, so that NATS permissions can too
+ * @throws SkeinError SKEIN_CONFIG for a file of credentials or of TLS that cannot be used
  */
 export function connectionOptions(
   config: NatsConfig,
@@ -71,6 +78,7 @@ export function connectionOptions(
   inboxPrefix: string,
 ): ConnectionOptions {
   const authenticator = authenticatorFor(config);
+  if (config.tls) requireTlsFiles(config.tls);
   return {
     servers: config.servers,
     name,
@@ -90,9 +98,18 @@ export async function connectNats(options: ConnectionOptions): Promise<NatsConne
   try {
     return await connect(options);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SkeinError('SKEIN_NATS_UNAVAILABLE', `nats ${places(options)}: ${why}`, { cause });
+    throw natsError(`nats ${places(options)}`, cause);
   }
+}
+
+/** @param where of the error, which is of the client */
+export function natsError(where: string, cause: unknown): SkeinError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const remedy = natsRemedy(cause);
+  return new SkeinError('SKEIN_NATS_UNAVAILABLE', `${where}: ${why}`, {
+    cause,
+    ...(remedy === undefined ? {} : { remedy }),
+  });
 }
 
 /** The servers without the user and password that a NATS URL may carry. */
@@ -115,6 +132,22 @@ function authenticatorFor(config: NatsConfig): Authenticator | undefined {
   if (config.credentialsFile !== undefined)
     return credsAuthenticator(secret('credentialsFile', config.credentialsFile));
   return undefined;
+}
+
+/** The client reads them itself at each connection, renewed ones too, but only some of what is wrong makes it say so. */
+function requireTlsFiles(tls: NonNullable<NatsConfig['tls']>): void {
+  const read = (field: keyof typeof tls) => {
+    const path = tls[field];
+    return path === undefined ? undefined : readConfigured(path, { field: `nats.tls.${field}` });
+  };
+  const [ca, cert, key] = [read('caFile'), read('certFile'), read('keyFile')];
+  try {
+    // As text: bytes may be DER, which TLS passes over without a word.
+    if (ca) new X509Certificate(ca.toString());
+    createSecureContext({ ...(cert && key ? { cert, key } : {}) });
+  } catch (cause) {
+    throw new SkeinError('SKEIN_CONFIG', `nats.tls: ${toSkeinError(cause).message}`, { cause });
+  }
 }
 
 function secret(field: keyof NatsConfig, path: string): Buffer {

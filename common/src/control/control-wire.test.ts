@@ -16,7 +16,7 @@ const control: fc.Arbitrary<Control> = record({
   freeze: some(record({ ...who, since: time, until: some(time) })),
   killAll: some(record({ ...who, since: time, value: fc.boolean() })),
   cohorts: fc.array(record({ name: fc.string(), selector: fc.constantFrom('', 'a=b', '!c,d') })),
-  note: some(record({ ...who, time, what: fc.string() })),
+  note: some(record({ ...who, time, what: fc.string(), requestId: fc.string() })),
 }).map(({ freeze, killAll, note, ...rest }) => ({
   ...rest,
   ...(freeze ? { freeze: withoutUndefined(freeze) } : {}),
@@ -42,7 +42,10 @@ test('what is missing is named', () => {
   const cases: [Partial<wire.Control>, RegExp][] = [
     [{ freeze: { ...by, until: undefined } }, /^freeze\.since: missing/],
     [{ killAll: { ...by, value: true } }, /^kill_all\.since: missing/],
-    [{ note: { actor: '', reason: '', time: undefined, what: '' } }, /^note\.time: missing/],
+    [
+      { note: { actor: '', reason: '', time: undefined, what: '', requestId: '' } },
+      /^note\.time: missing/,
+    ],
   ];
   const empty = controlToWire({ generation: 1n, cohorts: [] });
   for (const [wrong, message] of cases) {

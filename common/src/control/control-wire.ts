@@ -43,6 +43,6 @@ function killAllFromWire({ value, actor, reason, since }: wire.KillAll): KillAll
   return { value, actor, reason, since: validTime(since, 'kill_all.since') };
 }
 
-function noteFromWire({ actor, reason, time, what }: wire.ControlNote): ControlNote {
-  return { actor, reason, time: validTime(time, 'note.time'), what };
+function noteFromWire({ time, ...note }: wire.ControlNote): ControlNote {
+  return { ...note, time: validTime(time, 'note.time') };
 }

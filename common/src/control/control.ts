@@ -35,6 +35,8 @@ export interface ControlNote {
   readonly time: Date;
   /** In words: "freeze", "cohort canary set". */
   readonly what: string;
+  /** Of the request that made it; empty: none was given. */
+  readonly requestId: string;
 }
 
 export const NO_CONTROL: Control = { generation: 0n, cohorts: [] };

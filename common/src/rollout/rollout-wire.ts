@@ -104,6 +104,7 @@ function stateToWire(state: RolloutState): wire.RolloutState {
     approvals: state.approvals.map((approval) => ({ ...approval })),
     blocked: state.blocked?.reason ?? '',
     blockedUntil: state.blocked?.until,
+    reached: state.reached && tallyToWire(state.reached),
   };
 }
 
@@ -129,6 +130,7 @@ function stateFromWire(message: wire.RolloutState): RolloutState {
     ...(blocked === ''
       ? {}
       : { blocked: { reason: blocked, ...timeIn('until', message.blockedUntil) } }),
+    ...(message.reached ? { reached: tallyFromWire(message.reached) } : {}),
   };
 }
 

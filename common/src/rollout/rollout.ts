@@ -57,6 +57,11 @@ export interface RolloutState {
   readonly approvals: readonly Approval[];
   /** What keeps it from going on, as the world outside said last: a freeze, a closed window. */
   readonly blocked?: Block;
+  /**
+   * How far the hosts had come when its rules became the key's own. From then on hosts acknowledge what becomes of the
+   * key, not the rollout.
+   */
+  readonly reached?: HostTally;
 }
 
 export interface Block {

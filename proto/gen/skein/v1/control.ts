@@ -70,6 +70,8 @@ export interface ControlNote {
     | undefined;
   /** In words: "freeze", "cohort canary set". */
   what: string;
+  /** Makes a retried request idempotent. */
+  requestId: string;
 }
 
 export interface GetControlRequest {
@@ -78,30 +80,42 @@ export interface GetControlRequest {
 export interface FreezeRequest {
   reason: string;
   until: Date | undefined;
+  requestId: string;
+  validateOnly: boolean;
 }
 
 export interface UnfreezeRequest {
   reason: string;
+  requestId: string;
+  validateOnly: boolean;
 }
 
 export interface KillAllRequest {
   value: boolean;
   reason: string;
+  requestId: string;
+  validateOnly: boolean;
 }
 
 export interface ReviveAllRequest {
   reason: string;
+  requestId: string;
+  validateOnly: boolean;
 }
 
 export interface SetCohortRequest {
   name: string;
   selector: string;
   reason: string;
+  requestId: string;
+  validateOnly: boolean;
 }
 
 export interface DeleteCohortRequest {
   name: string;
   reason: string;
+  requestId: string;
+  validateOnly: boolean;
 }
 
 function createBaseControl(): Control {
@@ -572,7 +586,7 @@ export const Cohort: MessageFns<Cohort> = {
 };
 
 function createBaseControlNote(): ControlNote {
-  return { actor: "", reason: "", time: undefined, what: "" };
+  return { actor: "", reason: "", time: undefined, what: "", requestId: "" };
 }
 
 export const ControlNote: MessageFns<ControlNote> = {
@@ -588,6 +602,9 @@ export const ControlNote: MessageFns<ControlNote> = {
     }
     if (message.what !== "") {
       writer.uint32(34).string(message.what);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(42).string(message.requestId);
     }
     return writer;
   },
@@ -637,6 +654,14 @@ export const ControlNote: MessageFns<ControlNote> = {
             message.what = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -655,6 +680,11 @@ export const ControlNote: MessageFns<ControlNote> = {
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
       time: isSet(object.time) ? fromJsonTimestamp(object.time) : undefined,
       what: isSet(object.what) ? globalThis.String(object.what) : "",
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
     };
   },
 
@@ -672,6 +702,9 @@ export const ControlNote: MessageFns<ControlNote> = {
     if (message.what !== "") {
       obj.what = message.what;
     }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
     return obj;
   },
 
@@ -684,6 +717,7 @@ export const ControlNote: MessageFns<ControlNote> = {
     message.reason = object.reason ?? "";
     message.time = object.time ?? undefined;
     message.what = object.what ?? "";
+    message.requestId = object.requestId ?? "";
     return message;
   },
 };
@@ -741,7 +775,7 @@ export const GetControlRequest: MessageFns<GetControlRequest> = {
 };
 
 function createBaseFreezeRequest(): FreezeRequest {
-  return { reason: "", until: undefined };
+  return { reason: "", until: undefined, requestId: "", validateOnly: false };
 }
 
 export const FreezeRequest: MessageFns<FreezeRequest> = {
@@ -751,6 +785,12 @@ export const FreezeRequest: MessageFns<FreezeRequest> = {
     }
     if (message.until !== undefined) {
       Timestamp.encode(toTimestamp(message.until), writer.uint32(18).fork()).join();
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
     }
     return writer;
   },
@@ -784,6 +824,22 @@ export const FreezeRequest: MessageFns<FreezeRequest> = {
             message.until = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -800,6 +856,16 @@ export const FreezeRequest: MessageFns<FreezeRequest> = {
     return {
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
       until: isSet(object.until) ? fromJsonTimestamp(object.until) : undefined,
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      validateOnly: isSet(object.validateOnly)
+        ? globalThis.Boolean(object.validateOnly)
+        : isSet(object.validate_only)
+        ? globalThis.Boolean(object.validate_only)
+        : false,
     };
   },
 
@@ -811,6 +877,12 @@ export const FreezeRequest: MessageFns<FreezeRequest> = {
     if (message.until !== undefined) {
       obj.until = message.until.toISOString();
     }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.validateOnly !== false) {
+      obj.validateOnly = message.validateOnly;
+    }
     return obj;
   },
 
@@ -821,18 +893,26 @@ export const FreezeRequest: MessageFns<FreezeRequest> = {
     const message = createBaseFreezeRequest();
     message.reason = object.reason ?? "";
     message.until = object.until ?? undefined;
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
 
 function createBaseUnfreezeRequest(): UnfreezeRequest {
-  return { reason: "" };
+  return { reason: "", requestId: "", validateOnly: false };
 }
 
 export const UnfreezeRequest: MessageFns<UnfreezeRequest> = {
   encode(message: UnfreezeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.reason !== "") {
       writer.uint32(10).string(message.reason);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
     }
     return writer;
   },
@@ -858,6 +938,22 @@ export const UnfreezeRequest: MessageFns<UnfreezeRequest> = {
             message.reason = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -871,13 +967,31 @@ export const UnfreezeRequest: MessageFns<UnfreezeRequest> = {
   },
 
   fromJSON(object: any): UnfreezeRequest {
-    return { reason: isSet(object.reason) ? globalThis.String(object.reason) : "" };
+    return {
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      validateOnly: isSet(object.validateOnly)
+        ? globalThis.Boolean(object.validateOnly)
+        : isSet(object.validate_only)
+        ? globalThis.Boolean(object.validate_only)
+        : false,
+    };
   },
 
   toJSON(message: UnfreezeRequest): unknown {
     const obj: any = {};
     if (message.reason !== "") {
       obj.reason = message.reason;
+    }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.validateOnly !== false) {
+      obj.validateOnly = message.validateOnly;
     }
     return obj;
   },
@@ -888,12 +1002,14 @@ export const UnfreezeRequest: MessageFns<UnfreezeRequest> = {
   fromPartial(object: DeepPartial<UnfreezeRequest>): UnfreezeRequest {
     const message = createBaseUnfreezeRequest();
     message.reason = object.reason ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
 
 function createBaseKillAllRequest(): KillAllRequest {
-  return { value: false, reason: "" };
+  return { value: false, reason: "", requestId: "", validateOnly: false };
 }
 
 export const KillAllRequest: MessageFns<KillAllRequest> = {
@@ -903,6 +1019,12 @@ export const KillAllRequest: MessageFns<KillAllRequest> = {
     }
     if (message.reason !== "") {
       writer.uint32(18).string(message.reason);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
     }
     return writer;
   },
@@ -936,6 +1058,22 @@ export const KillAllRequest: MessageFns<KillAllRequest> = {
             message.reason = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -952,6 +1090,16 @@ export const KillAllRequest: MessageFns<KillAllRequest> = {
     return {
       value: isSet(object.value) ? globalThis.Boolean(object.value) : false,
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      validateOnly: isSet(object.validateOnly)
+        ? globalThis.Boolean(object.validateOnly)
+        : isSet(object.validate_only)
+        ? globalThis.Boolean(object.validate_only)
+        : false,
     };
   },
 
@@ -963,6 +1111,12 @@ export const KillAllRequest: MessageFns<KillAllRequest> = {
     if (message.reason !== "") {
       obj.reason = message.reason;
     }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.validateOnly !== false) {
+      obj.validateOnly = message.validateOnly;
+    }
     return obj;
   },
 
@@ -973,18 +1127,26 @@ export const KillAllRequest: MessageFns<KillAllRequest> = {
     const message = createBaseKillAllRequest();
     message.value = object.value ?? false;
     message.reason = object.reason ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
 
 function createBaseReviveAllRequest(): ReviveAllRequest {
-  return { reason: "" };
+  return { reason: "", requestId: "", validateOnly: false };
 }
 
 export const ReviveAllRequest: MessageFns<ReviveAllRequest> = {
   encode(message: ReviveAllRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.reason !== "") {
       writer.uint32(10).string(message.reason);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(24).bool(message.validateOnly);
     }
     return writer;
   },
@@ -1010,6 +1172,22 @@ export const ReviveAllRequest: MessageFns<ReviveAllRequest> = {
             message.reason = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1023,13 +1201,31 @@ export const ReviveAllRequest: MessageFns<ReviveAllRequest> = {
   },
 
   fromJSON(object: any): ReviveAllRequest {
-    return { reason: isSet(object.reason) ? globalThis.String(object.reason) : "" };
+    return {
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      validateOnly: isSet(object.validateOnly)
+        ? globalThis.Boolean(object.validateOnly)
+        : isSet(object.validate_only)
+        ? globalThis.Boolean(object.validate_only)
+        : false,
+    };
   },
 
   toJSON(message: ReviveAllRequest): unknown {
     const obj: any = {};
     if (message.reason !== "") {
       obj.reason = message.reason;
+    }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.validateOnly !== false) {
+      obj.validateOnly = message.validateOnly;
     }
     return obj;
   },
@@ -1040,12 +1236,14 @@ export const ReviveAllRequest: MessageFns<ReviveAllRequest> = {
   fromPartial(object: DeepPartial<ReviveAllRequest>): ReviveAllRequest {
     const message = createBaseReviveAllRequest();
     message.reason = object.reason ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
 
 function createBaseSetCohortRequest(): SetCohortRequest {
-  return { name: "", selector: "", reason: "" };
+  return { name: "", selector: "", reason: "", requestId: "", validateOnly: false };
 }
 
 export const SetCohortRequest: MessageFns<SetCohortRequest> = {
@@ -1058,6 +1256,12 @@ export const SetCohortRequest: MessageFns<SetCohortRequest> = {
     }
     if (message.reason !== "") {
       writer.uint32(26).string(message.reason);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(34).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(40).bool(message.validateOnly);
     }
     return writer;
   },
@@ -1099,6 +1303,22 @@ export const SetCohortRequest: MessageFns<SetCohortRequest> = {
             message.reason = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1116,6 +1336,16 @@ export const SetCohortRequest: MessageFns<SetCohortRequest> = {
       name: isSet(object.name) ? globalThis.String(object.name) : "",
       selector: isSet(object.selector) ? globalThis.String(object.selector) : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      validateOnly: isSet(object.validateOnly)
+        ? globalThis.Boolean(object.validateOnly)
+        : isSet(object.validate_only)
+        ? globalThis.Boolean(object.validate_only)
+        : false,
     };
   },
 
@@ -1130,6 +1360,12 @@ export const SetCohortRequest: MessageFns<SetCohortRequest> = {
     if (message.reason !== "") {
       obj.reason = message.reason;
     }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.validateOnly !== false) {
+      obj.validateOnly = message.validateOnly;
+    }
     return obj;
   },
 
@@ -1141,12 +1377,14 @@ export const SetCohortRequest: MessageFns<SetCohortRequest> = {
     message.name = object.name ?? "";
     message.selector = object.selector ?? "";
     message.reason = object.reason ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
 
 function createBaseDeleteCohortRequest(): DeleteCohortRequest {
-  return { name: "", reason: "" };
+  return { name: "", reason: "", requestId: "", validateOnly: false };
 }
 
 export const DeleteCohortRequest: MessageFns<DeleteCohortRequest> = {
@@ -1156,6 +1394,12 @@ export const DeleteCohortRequest: MessageFns<DeleteCohortRequest> = {
     }
     if (message.reason !== "") {
       writer.uint32(18).string(message.reason);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
+    }
+    if (message.validateOnly !== false) {
+      writer.uint32(32).bool(message.validateOnly);
     }
     return writer;
   },
@@ -1189,6 +1433,22 @@ export const DeleteCohortRequest: MessageFns<DeleteCohortRequest> = {
             message.reason = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.validateOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1205,6 +1465,16 @@ export const DeleteCohortRequest: MessageFns<DeleteCohortRequest> = {
     return {
       name: isSet(object.name) ? globalThis.String(object.name) : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+      validateOnly: isSet(object.validateOnly)
+        ? globalThis.Boolean(object.validateOnly)
+        : isSet(object.validate_only)
+        ? globalThis.Boolean(object.validate_only)
+        : false,
     };
   },
 
@@ -1216,6 +1486,12 @@ export const DeleteCohortRequest: MessageFns<DeleteCohortRequest> = {
     if (message.reason !== "") {
       obj.reason = message.reason;
     }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    if (message.validateOnly !== false) {
+      obj.validateOnly = message.validateOnly;
+    }
     return obj;
   },
 
@@ -1226,11 +1502,17 @@ export const DeleteCohortRequest: MessageFns<DeleteCohortRequest> = {
     const message = createBaseDeleteCohortRequest();
     message.name = object.name ?? "";
     message.reason = object.reason ?? "";
+    message.requestId = object.requestId ?? "";
+    message.validateOnly = object.validateOnly ?? false;
     return message;
   },
 };
 
-/** What holds for the whole fleet, above single keys. */
+/**
+ * What holds for the whole fleet, above single keys. With validate_only everything is checked and nothing written; the
+ * answer is what would have been written. A request that comes again with the same request id is carried out once, as
+ * long as what it made is in the kept history; one that changed nothing made nothing, and acts when it comes again.
+ */
 export type ControlServiceService = typeof ControlServiceService;
 export const ControlServiceService = {
   get: {

@@ -103,10 +103,15 @@ export interface Host {
 export interface ListHostsRequest {
   /** Kubernetes selector syntax. */
   selector: string;
+  /** Empty for the first page; then next_page_token of the page before. */
+  pageToken: string;
 }
 
 export interface ListHostsResponse {
+  /** By name; about 1 MiB of them, for gRPC clients take 4 MiB by default. */
   hosts: Host[];
+  /** Empty on the last page. */
+  nextPageToken: string;
 }
 
 export interface GetHostRequest {
@@ -260,13 +265,16 @@ export const Host: MessageFns<Host> = {
 };
 
 function createBaseListHostsRequest(): ListHostsRequest {
-  return { selector: "" };
+  return { selector: "", pageToken: "" };
 }
 
 export const ListHostsRequest: MessageFns<ListHostsRequest> = {
   encode(message: ListHostsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.selector !== "") {
       writer.uint32(10).string(message.selector);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
     }
     return writer;
   },
@@ -292,6 +300,14 @@ export const ListHostsRequest: MessageFns<ListHostsRequest> = {
             message.selector = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -305,13 +321,23 @@ export const ListHostsRequest: MessageFns<ListHostsRequest> = {
   },
 
   fromJSON(object: any): ListHostsRequest {
-    return { selector: isSet(object.selector) ? globalThis.String(object.selector) : "" };
+    return {
+      selector: isSet(object.selector) ? globalThis.String(object.selector) : "",
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
   },
 
   toJSON(message: ListHostsRequest): unknown {
     const obj: any = {};
     if (message.selector !== "") {
       obj.selector = message.selector;
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
     }
     return obj;
   },
@@ -322,18 +348,22 @@ export const ListHostsRequest: MessageFns<ListHostsRequest> = {
   fromPartial(object: DeepPartial<ListHostsRequest>): ListHostsRequest {
     const message = createBaseListHostsRequest();
     message.selector = object.selector ?? "";
+    message.pageToken = object.pageToken ?? "";
     return message;
   },
 };
 
 function createBaseListHostsResponse(): ListHostsResponse {
-  return { hosts: [] };
+  return { hosts: [], nextPageToken: "" };
 }
 
 export const ListHostsResponse: MessageFns<ListHostsResponse> = {
   encode(message: ListHostsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.hosts) {
       Host.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
     }
     return writer;
   },
@@ -359,6 +389,14 @@ export const ListHostsResponse: MessageFns<ListHostsResponse> = {
             message.hosts.push(Host.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -372,13 +410,23 @@ export const ListHostsResponse: MessageFns<ListHostsResponse> = {
   },
 
   fromJSON(object: any): ListHostsResponse {
-    return { hosts: globalThis.Array.isArray(object?.hosts) ? object.hosts.map((e: any) => Host.fromJSON(e)) : [] };
+    return {
+      hosts: globalThis.Array.isArray(object?.hosts) ? object.hosts.map((e: any) => Host.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
   },
 
   toJSON(message: ListHostsResponse): unknown {
     const obj: any = {};
     if (message.hosts?.length) {
       obj.hosts = message.hosts.map((e) => Host.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
     }
     return obj;
   },
@@ -389,6 +437,7 @@ export const ListHostsResponse: MessageFns<ListHostsResponse> = {
   fromPartial(object: DeepPartial<ListHostsResponse>): ListHostsResponse {
     const message = createBaseListHostsResponse();
     message.hosts = object.hosts?.map((e) => Host.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };

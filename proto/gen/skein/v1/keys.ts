@@ -129,10 +129,17 @@ export interface GetKeyRequest {
 
 export interface ListKeysRequest {
   includeDeleted: boolean;
+  /** Empty for the first page; then next_page_token of the page before. */
+  pageToken: string;
+  /** For who wants names and desired states alone: progress names every host that binds a key. */
+  withoutProgress: boolean;
 }
 
 export interface ListKeysResponse {
+  /** By name; about 1 MiB of them, for gRPC clients take 4 MiB by default. */
   keys: Key[];
+  /** Empty on the last page. */
+  nextPageToken: string;
 }
 
 export interface SetKeyRequest {
@@ -740,13 +747,19 @@ export const GetKeyRequest: MessageFns<GetKeyRequest> = {
 };
 
 function createBaseListKeysRequest(): ListKeysRequest {
-  return { includeDeleted: false };
+  return { includeDeleted: false, pageToken: "", withoutProgress: false };
 }
 
 export const ListKeysRequest: MessageFns<ListKeysRequest> = {
   encode(message: ListKeysRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.includeDeleted !== false) {
       writer.uint32(8).bool(message.includeDeleted);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    if (message.withoutProgress !== false) {
+      writer.uint32(24).bool(message.withoutProgress);
     }
     return writer;
   },
@@ -772,6 +785,22 @@ export const ListKeysRequest: MessageFns<ListKeysRequest> = {
             message.includeDeleted = reader.bool();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.withoutProgress = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -791,6 +820,16 @@ export const ListKeysRequest: MessageFns<ListKeysRequest> = {
         : isSet(object.include_deleted)
         ? globalThis.Boolean(object.include_deleted)
         : false,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+      withoutProgress: isSet(object.withoutProgress)
+        ? globalThis.Boolean(object.withoutProgress)
+        : isSet(object.without_progress)
+        ? globalThis.Boolean(object.without_progress)
+        : false,
     };
   },
 
@@ -798,6 +837,12 @@ export const ListKeysRequest: MessageFns<ListKeysRequest> = {
     const obj: any = {};
     if (message.includeDeleted !== false) {
       obj.includeDeleted = message.includeDeleted;
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    if (message.withoutProgress !== false) {
+      obj.withoutProgress = message.withoutProgress;
     }
     return obj;
   },
@@ -808,18 +853,23 @@ export const ListKeysRequest: MessageFns<ListKeysRequest> = {
   fromPartial(object: DeepPartial<ListKeysRequest>): ListKeysRequest {
     const message = createBaseListKeysRequest();
     message.includeDeleted = object.includeDeleted ?? false;
+    message.pageToken = object.pageToken ?? "";
+    message.withoutProgress = object.withoutProgress ?? false;
     return message;
   },
 };
 
 function createBaseListKeysResponse(): ListKeysResponse {
-  return { keys: [] };
+  return { keys: [], nextPageToken: "" };
 }
 
 export const ListKeysResponse: MessageFns<ListKeysResponse> = {
   encode(message: ListKeysResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.keys) {
       Key.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
     }
     return writer;
   },
@@ -845,6 +895,14 @@ export const ListKeysResponse: MessageFns<ListKeysResponse> = {
             message.keys.push(Key.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -858,13 +916,23 @@ export const ListKeysResponse: MessageFns<ListKeysResponse> = {
   },
 
   fromJSON(object: any): ListKeysResponse {
-    return { keys: globalThis.Array.isArray(object?.keys) ? object.keys.map((e: any) => Key.fromJSON(e)) : [] };
+    return {
+      keys: globalThis.Array.isArray(object?.keys) ? object.keys.map((e: any) => Key.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
   },
 
   toJSON(message: ListKeysResponse): unknown {
     const obj: any = {};
     if (message.keys?.length) {
       obj.keys = message.keys.map((e) => Key.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
     }
     return obj;
   },
@@ -875,6 +943,7 @@ export const ListKeysResponse: MessageFns<ListKeysResponse> = {
   fromPartial(object: DeepPartial<ListKeysResponse>): ListKeysResponse {
     const message = createBaseListKeysResponse();
     message.keys = object.keys?.map((e) => Key.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
@@ -2031,7 +2100,11 @@ export const WatchKeysRequest: MessageFns<WatchKeysRequest> = {
   },
 };
 
-/** Fleet keys: the desired side, with progress as acks come in. */
+/**
+ * Fleet keys: the desired side, with progress as acks come in. A mutation that comes again with the same request id is
+ * carried out once, as long as what it made is in the kept history; one that changed nothing made nothing, and acts when
+ * it comes again.
+ */
 export type KeyServiceService = typeof KeyServiceService;
 export const KeyServiceService = {
   create: {

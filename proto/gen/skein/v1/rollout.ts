@@ -847,7 +847,14 @@ export interface RolloutState {
   /** What keeps it from going on: a freeze, a closed window, a start time, missing approvals. Empty: nothing. */
   blocked: string;
   /** While blocked, when known. */
-  blockedUntil: Date | undefined;
+  blockedUntil:
+    | Date
+    | undefined;
+  /**
+   * How far the hosts had come when its rules became the key's own. From then on hosts acknowledge what becomes of
+   * the key, not the rollout.
+   */
+  reached: HostTally | undefined;
 }
 
 export interface Pause {
@@ -2470,6 +2477,7 @@ function createBaseRolloutState(): RolloutState {
     approvals: [],
     blocked: "",
     blockedUntil: undefined,
+    reached: undefined,
   };
 }
 
@@ -2519,6 +2527,9 @@ export const RolloutState: MessageFns<RolloutState> = {
     }
     if (message.blockedUntil !== undefined) {
       Timestamp.encode(toTimestamp(message.blockedUntil), writer.uint32(122).fork()).join();
+    }
+    if (message.reached !== undefined) {
+      HostTally.encode(message.reached, writer.uint32(130).fork()).join();
     }
     return writer;
   },
@@ -2656,6 +2667,14 @@ export const RolloutState: MessageFns<RolloutState> = {
             message.blockedUntil = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.reached = HostTally.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2713,6 +2732,7 @@ export const RolloutState: MessageFns<RolloutState> = {
         : isSet(object.blocked_until)
         ? fromJsonTimestamp(object.blocked_until)
         : undefined,
+      reached: isSet(object.reached) ? HostTally.fromJSON(object.reached) : undefined,
     };
   },
 
@@ -2763,6 +2783,9 @@ export const RolloutState: MessageFns<RolloutState> = {
     if (message.blockedUntil !== undefined) {
       obj.blockedUntil = message.blockedUntil.toISOString();
     }
+    if (message.reached !== undefined) {
+      obj.reached = HostTally.toJSON(message.reached);
+    }
     return obj;
   },
 
@@ -2786,6 +2809,9 @@ export const RolloutState: MessageFns<RolloutState> = {
     message.approvals = object.approvals?.map((e) => Approval.fromPartial(e)) || [];
     message.blocked = object.blocked ?? "";
     message.blockedUntil = object.blockedUntil ?? undefined;
+    message.reached = (object.reached !== undefined && object.reached !== null)
+      ? HostTally.fromPartial(object.reached)
+      : undefined;
     return message;
   },
 };
