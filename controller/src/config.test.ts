@@ -46,6 +46,23 @@ test('prometheus: what is refused, with field and reason', () => {
   }
 });
 
+test('two principals may not share a token: the audit log would name the wrong one', () => {
+  const path = join(directory, 'twins.yaml');
+  const token = 'b'.repeat(64);
+  writeFileSync(
+    path,
+    `
+listen: 127.0.0.1:0
+principals: [{ name: a, tokenSha256: ${token} }, { name: b, tokenSha256: ${token} }]
+signing: { seedFile: seed }
+nats: { servers: [127.0.0.1:4222] }
+metrics: { listen: 127.0.0.1:0 }
+`,
+  );
+  const message = /line 3, principals: tokens must differ/;
+  assert.throws(() => readControllerConfig(path), { code: 'SKEIN_CONFIG', message });
+});
+
 test('approvals: as configured, and what is refused, with field and reason', () => {
   assert.deepEqual(readWith('').approvals, []);
   const full = readWith(

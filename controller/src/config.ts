@@ -31,6 +31,10 @@ const controllerConfig = z
       .min(1)
       .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, {
         error: 'names must differ',
+      })
+      // Who did it is told by the token.
+      .refine((all) => new Set(all.map(({ tokenSha256 }) => tokenSha256)).size === all.length, {
+        error: 'tokens must differ',
       }),
     signing: z.strictObject({ seedFile: file }),
     nats: natsConfig,

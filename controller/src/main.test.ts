@@ -88,6 +88,11 @@ test('what keeps it from starting: one line on stderr, exit code 1', async (t) =
       /^SKEIN_CONFIG: tls: cannot read .*[ab] \(ENOENT\)\./,
     ],
     [
+      'bad certificate',
+      { tls: '{ certFile: bad-seed, keyFile: bad-seed }' },
+      /^SKEIN_CONFIG: tls: .*no start line/,
+    ],
+    [
       'no seed',
       { signing: '{ seedFile: gone }' },
       /^SKEIN_CONFIG: signing\.seedFile: cannot read .*gone/,

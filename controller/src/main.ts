@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { KvWatchInclude } from 'nats';
 import { Registry } from 'prom-client';
 import { type Clock, systemClock } from '#common/clock.ts';
 import { readConfigured } from '#common/configured-file.ts';
@@ -9,55 +7,28 @@ import { freezeAt } from '#common/control/control.ts';
 import { SkeinError, toSkeinError } from '#common/errors.ts';
 import { createLogger, type Logger } from '#common/log.ts';
 import { serveMetrics } from '#common/metrics-server.ts';
-import { connectionOptions, connectNats } from '#common/nats.ts';
+import { natsError } from '#common/nats.ts';
 import { type Signer, signerFromSeed, verifierFromPublic } from '#common/nkey.ts';
-import {
-  CONTROL_BUCKET,
-  KEYS_BUCKET,
-  ROLLOUTS_BUCKET,
-  statusRequestSubject,
-} from '#proto/subjects.ts';
-import { auditService } from './api/audit-service.ts';
-import { bearerAuth } from './api/auth.ts';
-import type { CallParts } from './api/call.ts';
-import { controlService } from './api/control-service.ts';
-import { fleetService } from './api/fleet-service.ts';
-import { keyService } from './api/key-service.ts';
-import { rolloutService } from './api/rollout-service.ts';
-import { serveGrpc } from './api/server.ts';
-import { controlChange, keyChange, rolloutChange } from './audit/audit-record.ts';
-import { Auditor } from './audit/auditor.ts';
-import { auditStream } from './bus/audit-stream.ts';
-import { BucketWatch } from './bus/bucket-watch.ts';
-import { closeNats } from './bus/close-nats.ts';
-import { controlBucket } from './bus/control-bucket.ts';
+import { statusRequestSubject } from '#proto/subjects.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import { serveApi } from './api/services.ts';
+import { rolloutChange } from './audit/audit-record.ts';
+import { followBuckets } from './bus/follow-buckets.ts';
 import { followHosts } from './bus/host-feed.ts';
-import { HostRecords } from './bus/host-records.ts';
 import { askHost } from './bus/host-sites.ts';
-import { keyBucket } from './bus/key-bucket.ts';
-import { leaseBucket } from './bus/lease-bucket.ts';
-import { Link } from './bus/link.ts';
-import { rolloutBucket, rolloutEntry } from './bus/rollout-bucket.ts';
-import { openStores } from './bus/stores.ts';
+import { type Nats, openNats } from './bus/nats.ts';
 import { followWebhook } from './bus/webhook-queue.ts';
 import { type ControllerConfig, readControllerConfig } from './config.ts';
-import { ControlCache } from './control/control-cache.ts';
-import { ControlDesk } from './control/control-desk.ts';
-import { KillSwitch } from './control/kill-switch.ts';
-import { Fleet } from './fleet/fleet.ts';
-import { hostStateOf } from './fleet/host-state.ts';
-import { ExpiryKeeper } from './keys/expiry-keeper.ts';
-import { KeyCache } from './keys/key-cache.ts';
-import { KeyDesk } from './keys/key-desk.ts';
+import { type Desks, makeDesks } from './desks.ts';
+import { type Memory, makeMemory } from './memory.ts';
+import { defineGauges } from './metrics/gauges.ts';
 import { createMetrics } from './metrics/metrics.ts';
-import { createRolloutMetrics } from './metrics/rollout-metrics.ts';
-import { connectPrometheus } from './prometheus/client.ts';
+import { createRolloutMetrics, type RolloutMetrics } from './metrics/rollout-metrics.ts';
+import { connectPrometheus, type Prometheus } from './prometheus/client.ts';
 import { checkQueries } from './rollout/gates/check-queries.ts';
-import { FlipLatencies } from './rollout/gates/flip-latencies.ts';
 import { measurer } from './rollout/gates/measure.ts';
-import { RolloutCache } from './rollout/rollout-cache.ts';
-import { assembleRollouts } from './rollout/rollouts.ts';
-import { carry, type Letter } from './webhooks/courier.ts';
+import { assembleRollouts, type Rollouts } from './rollout/rollouts.ts';
+import { carry, type Webhook } from './webhooks/courier.ts';
 import { readWebhooks } from './webhooks/read-webhooks.ts';
 
 /** A running controller. */
@@ -71,6 +42,13 @@ export interface Controller {
   readonly failed: Promise<SkeinError>;
 }
 
+/** What every part of a controller goes by. */
+interface Ambient {
+  readonly config: ControllerConfig;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
 /**
  * Puts a controller together and starts it.
  *
@@ -82,123 +60,157 @@ export async function startController(
   clock: Clock,
 ): Promise<Controller> {
   await using undo = new AsyncDisposableStack();
+  const ambient: Ambient = { config, logger, clock };
+
+  // What files and configuration say, before anything is touched.
   const signer = readSigner(config.signing.seedFile);
   const webhooks = readWebhooks(config.webhooks);
   const prometheus = config.prometheus && connectPrometheus(config.prometheus, clock);
-  const nc = await connectNats(connectionOptions(config.nats, 'skein-controller', '_INBOX'));
-  undo.defer(() => closeNats(nc));
-  const link = new Link(nc);
-  const stores = await openStores(nc, config.storage.replicas);
 
-  const cache = new KeyCache(verifierFromPublic(signer.publicKey), (reason, error) => {
-    logger.error({ err: error }, 'a value in the keys bucket was rejected');
-    metrics.rejected('desired', reason);
-  });
-  const heads = () => cache.names().flatMap((name) => cache.head(name) ?? []);
   const registry = new Registry();
-  const metrics = createMetrics(registry, readVersion(), {
-    keyCount: () => heads().filter(({ deleted }) => !deleted).length,
-    hostStates: () =>
-      fleet.hosts().map((host) => hostStateOf(host, (key) => cache.head(key), clock.now())),
-    isConnected: () => link.isUp,
-  });
-  const rolloutCache = new RolloutCache();
+  const metrics = createMetrics(registry);
   const rolloutMetrics = createRolloutMetrics(
     registry,
-    {
-      rollouts: () => rolloutCache.all().map(({ record }) => record.state),
-      killedKeys: () =>
-        heads().filter(({ deleted, kill }) => !deleted && kill !== undefined).length,
-      isFrozen: () => freezeAt(control.current(), clock.now()) !== undefined,
-      holdsLease: () => rollouts.lease.epoch !== undefined,
-    },
     webhooks.map(({ name }) => name),
   );
 
-  const latencies = new FlipLatencies();
-  const records = new HostRecords(stores, link, clock, logger);
-  const fleet = new Fleet(clock, {
-    requestStatus: (host) => nc.publish(statusRequestSubject(host)),
-    saveReport: (report) => records.save(report),
-    acked(observation, isPropagation, host) {
-      metrics.flip(observation);
-      const { publishedAt } = observation;
-      if (!isPropagation || !publishedAt || observation.outcome === 'failed') return;
-      // Another controller's clock may be ahead of this one's.
-      const ms = Math.max(0, clock.now().getTime() - publishedAt.getTime());
-      metrics.propagation(ms / 1000);
-      latencies.add(host, observation, ms / 1000);
-    },
-  });
-  undo.defer(() => fleet.stop());
-
-  const auditLog = auditStream(stores, link);
-  const auditor = new Auditor({
-    log: auditLog,
-    logger,
-    clock,
-    histories: {
-      keys: () => cache.names().map((name) => cache.history(name)),
-      rollouts: () => rolloutCache.all().map(({ record }) => record),
-      control: () => control.history(),
-    },
-  });
-  undo.defer(() => auditor.stop());
-  const controlStore = controlBucket(stores, link, signer);
-  const control = new ControlCache({
-    store: controlStore,
-    onRejected(reason, error) {
-      logger.error({ err: error }, 'a value in the control bucket was rejected');
-      metrics.rejected('control', reason);
-    },
-  });
-  const keyStore = keyBucket(stores, link);
-  const desk = new KeyDesk({
-    cache,
-    store: keyStore,
+  const nats = await openNats({
+    ...ambient,
+    config: config.nats,
+    replicas: config.storage.replicas,
     signer,
-    clock,
-    hosts: () => fleet.hosts(),
-    admission: {
-      control,
-      ownerOf(key) {
-        const owner = rolloutCache.ownerOf(key);
-        return owner && { rollout: owner.id, phase: owner.state.phase };
+  });
+  undo.defer(() => nats.close());
+
+  const memory = makeMemory({
+    ...ambient,
+    verifier: verifierFromPublic(signer.publicKey),
+    controlStore: nats.control,
+    requestStatus: (host) => nats.connection.publish(statusRequestSubject(host)),
+    saveReport: (report) => nats.hosts.save(report),
+    metrics,
+  });
+  undo.defer(() => memory.fleet.stop());
+
+  const desks = makeDesks({
+    ...ambient,
+    memory,
+    keyStore: nats.keys,
+    controlStore: nats.control,
+    auditLog: nats.audit,
+    signer,
+    approvals: config.approvals,
+    onKill: () => rolloutMetrics.killed(),
+  });
+  undo.defer(() => desks.auditor.stop());
+
+  const rollouts = makeRollouts(ambient, { nats, memory, desks, prometheus, rolloutMetrics });
+  defineGauges(registry, manifest.version, {
+    keys: () => memory.heads(),
+    hostStates: () => memory.hostStates(),
+    isConnected: () => nats.link.isUp,
+    rollouts: () => memory.rollouts.all().map(({ record }) => record.state),
+    isFrozen: () => freezeAt(memory.control.current(), clock.now()) !== undefined,
+    holdsLease: () => rollouts.lease.epoch !== undefined,
+    auditMissing: () => desks.auditor.missing,
+  });
+
+  await nats.hosts.load((report) => memory.fleet.apply({ kind: 'stored', report }));
+  undo.defer(() => nats.hosts.flush());
+  undo.defer(
+    followHosts(
+      nats.connection,
+      (event) => memory.fleet.apply(event),
+      (kind, reason, error) => {
+        logger.debug({ err: error, kind, reason }, 'message ignored');
+        metrics.rejected(kind, reason);
       },
-      approvals: config.approvals,
+    ),
+  );
+  const buckets = followBuckets(nats.stores, memory, ambient);
+  undo.defer(() => buckets.stop());
+  await buckets.start();
+
+  await desks.auditor.reconcile();
+  desks.killSwitch.start();
+  undo.defer(() => desks.killSwitch.stop());
+  rollouts.start();
+  undo.defer(() => rollouts.stop());
+  for (const webhook of webhooks) {
+    undo.defer(tellWebhook(ambient, nats, webhook, rolloutMetrics.delivery));
+  }
+
+  const http = await serveMetrics(config.metrics.listen, {
+    registry,
+    unhealthy: () => [],
+    notReady: () => [
+      ...(nats.link.isUp ? [] : ['no connection to NATS']),
+      ...buckets.missing().map((name) => `bucket ${name} is gone`),
+    ],
+  });
+  undo.defer(() => http.close());
+  const grpc = await serveApi(config, {
+    ...ambient,
+    memory,
+    desks,
+    rollouts,
+    auditLog: nats.audit,
+    ask: askHost(nats.connection, nats.link),
+    metrics,
+  });
+  undo.defer(() => grpc.close());
+
+  nats.link.tell({
+    onLost() {
+      grpc.setServing(false);
+      logger.warn('connection to NATS lost; reconnecting');
     },
-    audit(previous, next) {
-      if (next.change.action === 'kill') rolloutMetrics.killed();
-      return auditor.record(keyChange(previous, next));
+    async onRestored() {
+      try {
+        await buckets.restart();
+      } catch (error) {
+        logger.warn({ err: error }, 'watch of a bucket not made anew yet');
+      }
+      grpc.setServing(nats.link.isUp);
+      logger.info('connected to NATS again');
+      await desks.auditor.reconcile();
     },
   });
-  const killSwitch = new KillSwitch({ control, keys: cache, desk, clock, logger });
-  const controlDesk = new ControlDesk({
-    cache: control,
-    store: controlStore,
-    clock,
-    audit: (previous, next) => auditor.record(controlChange(previous, next)),
-    enforceKillAll: () => killSwitch.enforce(),
-  });
-  const expiryKeeper = new ExpiryKeeper({ cache, control, desk, clock, logger });
+  grpc.setServing(nats.link.isUp);
+  return running(undo.move(), nats, { address: grpc.address, metricsUrl: http.url });
+}
+
+/** The rollouts, measured by Prometheus and the controller's own numbers, and told to audit log and metrics. */
+function makeRollouts(
+  { config, clock, logger }: Ambient,
+  parts: {
+    readonly nats: Nats;
+    readonly memory: Memory;
+    readonly desks: Desks;
+    readonly prometheus: Prometheus | undefined;
+    readonly rolloutMetrics: RolloutMetrics;
+  },
+): Rollouts {
+  const { nats, memory, desks, prometheus, rolloutMetrics } = parts;
+  const { keys, fleet, latencies } = memory;
   const measure = measurer({
     prometheus,
     fleet,
-    desired: (key) => cache.head(key),
+    desired: (key) => keys.head(key),
     latencies,
     clock,
   });
-  const rollouts = assembleRollouts({
-    cache: rolloutCache,
-    store: rolloutBucket(stores, link, logger),
-    leaseStore: leaseBucket(stores, link),
+  return assembleRollouts({
+    cache: memory.rollouts,
+    store: nats.rollouts,
+    leaseStore: nats.lease,
     holder: randomUUID(),
-    keys: cache,
-    keyDesk: desk,
+    keys,
+    keyDesk: desks.keys,
     async refreshKey(name) {
-      for (const entry of await keyStore.read(name)) cache.ingest(entry);
+      for (const entry of await nats.keys.read(name)) keys.ingest(entry);
     },
-    control,
+    control: memory.control,
     approvals: config.approvals,
     principals: config.principals.map(({ name }) => name),
     fleet,
@@ -210,134 +222,53 @@ export async function startController(
     checkQueries: (spec) => checkQueries(spec, prometheus),
     tell(record, transition) {
       rolloutMetrics.transition(transition.to);
-      return auditor.record(rolloutChange(record, transition));
+      return desks.auditor.record(rolloutChange(record, transition));
     },
     onLease: {
       acquired(epoch) {
-        expiryKeeper.start(epoch);
+        desks.expiryKeeper.start(epoch);
         // The driver before this one may have died with something untold.
-        void auditor.reconcile();
+        void desks.auditor.reconcile();
       },
-      lost: () => expiryKeeper.stop(),
+      lost: () => desks.expiryKeeper.stop(),
     },
     clock,
     logger,
   });
+}
 
-  await records.load((report) => fleet.apply({ kind: 'stored', report }));
-  undo.defer(() => records.flush());
-  const subscriptions = followHosts(
-    nc,
-    (event) => fleet.apply(event),
-    (kind, reason, error) => {
-      logger.debug({ err: error, kind, reason }, 'message ignored');
-      metrics.rejected(kind, reason);
-    },
-  );
-  undo.defer(() => {
-    for (const subscription of subscriptions) subscription.unsubscribe();
-  });
-  const watchParts = {
-    include: KvWatchInclude.AllHistory,
-    jsm: stores.jsm,
+/** @returns stops it */
+function tellWebhook(
+  { clock, logger }: Ambient,
+  { stores }: Nats,
+  webhook: Webhook,
+  count: RolloutMetrics['delivery'],
+): () => void {
+  const parts = { clock, logger, fetch, count };
+  return followWebhook(webhook.name, {
+    stores,
     clock,
     logger,
-  } as const;
-  const bucketWatches = [
-    new BucketWatch({
-      ...watchParts,
-      name: CONTROL_BUCKET,
-      bucket: stores.control,
-      onEntry: (entry) => control.ingest(entry),
-      onReset: () => control.clear(),
-    }),
-    new BucketWatch({
-      ...watchParts,
-      name: KEYS_BUCKET,
-      bucket: stores.keys,
-      onEntry: (entry) => cache.ingest(entry),
-      onReset: () => cache.clear(),
-    }),
-    new BucketWatch({
-      ...watchParts,
-      name: ROLLOUTS_BUCKET,
-      bucket: stores.rollouts,
-      onEntry: (entry) => rolloutCache.ingest(rolloutEntry(entry, logger)),
-      onReset: () => rolloutCache.clear(),
-    }),
-  ];
-  for (const watch of bucketWatches) {
-    undo.defer(() => watch.stop());
-    await watch.start();
-  }
-  await auditor.reconcile();
-  killSwitch.start();
-  undo.defer(() => killSwitch.stop());
-  rollouts.start();
-  undo.defer(() => rollouts.stop());
-  for (const webhook of webhooks) {
-    const parts = { clock, logger, fetch, count: rolloutMetrics.delivery };
-    const queue = {
-      stores,
-      clock,
-      logger,
-      carry: (letter: Letter) => carry(webhook, letter, parts),
-    };
-    undo.defer(followWebhook(webhook.name, queue));
-  }
+    carry: (letter) => carry(webhook, letter, parts),
+  });
+}
 
-  const http = await serveMetrics(config.metrics.listen, {
-    registry,
-    unhealthy: () => [],
-    notReady: () => (link.isUp ? [] : ['no connection to NATS']),
-  });
-  undo.defer(() => http.close());
-  const watches: CallParts['watches'] = new Set();
-  const authenticate = bearerAuth(config.principals);
-  const calls: CallParts = { authenticate, metrics, clock, logger, watches };
-  const grpc = await serveGrpc(config, {
-    keys: keyService(calls, { cache, desk, fleet, clock }),
-    fleet: fleetService(calls, { cache, fleet, clock, ask: askHost(nc, link) }),
-    audit: auditService(calls, auditLog),
-    control: controlService(calls, control, controlDesk),
-    rollouts: rolloutService(calls, { ...rollouts, cache: rolloutCache, keys: cache, fleet }),
-  });
-  undo.defer(() => grpc.close());
-  undo.defer(() => {
-    for (const open of watches) open.end();
-  });
-
-  link.tell({
-    onLost() {
-      grpc.setServing(false);
-      logger.warn('connection to NATS lost; reconnecting');
-    },
-    async onRestored() {
-      try {
-        for (const watch of bucketWatches) await watch.restart();
-      } catch (error) {
-        logger.warn({ err: error }, 'watch of a bucket not made anew yet');
-      }
-      grpc.setServing(link.isUp);
-      logger.info('connected to NATS again');
-      await auditor.reconcile();
-    },
-  });
-  grpc.setServing(link.isUp);
-  const running = undo.move();
+function running(
+  undo: AsyncDisposableStack,
+  { connection }: Nats,
+  addresses: Pick<Controller, 'address' | 'metricsUrl'>,
+): Controller {
   let isStopping = false;
-  const failed = nc.closed().then((cause) => {
+  const failed = connection.closed().then((cause) => {
     if (isStopping) return new Promise<never>(() => {});
-    const why = cause ? cause.message : 'by the server';
-    return new SkeinError('SKEIN_NATS_UNAVAILABLE', `connection closed: ${why}`, { cause });
+    return natsError('connection closed', cause ?? 'by the server');
   });
   return {
-    address: grpc.address,
-    metricsUrl: http.url,
+    ...addresses,
     failed,
     stop() {
       isStopping = true;
-      return running.disposeAsync();
+      return undo.disposeAsync();
     },
   };
 }
@@ -346,15 +277,8 @@ function readSigner(path: string): Signer {
   return signerFromSeed(readConfigured(path, { field: 'signing.seedFile' }).toString().trim());
 }
 
-function readVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  const manifest: { version: string } = JSON.parse(readFileSync(file, 'utf8'));
-  return manifest.version;
-}
-
 async function main(): Promise<void> {
-  const path = configPath();
-  const config = readControllerConfig(path);
+  const config = readControllerConfig(configPath());
   const logger = createLogger('skein-controller', config.log.level);
   const controller = await startController(config, logger, systemClock);
   logger.info({ grpc: controller.address, metrics: controller.metricsUrl }, 'ready');

@@ -4,8 +4,15 @@ import { sealDesired } from '#common/envelope.ts';
 import { generateSeed, signerFromSeed } from '#common/nkey.ts';
 import { DesiredKey, SignedEnvelope } from '#proto/gen/skein/v1/desired.ts';
 import { HostState } from '#proto/gen/skein/v1/fleet.ts';
-import { heartbeatSubject, KEYS_BUCKET, statusSubject } from '#proto/subjects.ts';
+import {
+  CONTROL_BUCKET,
+  heartbeatSubject,
+  KEYS_BUCKET,
+  ROLLOUTS_BUCKET,
+  statusSubject,
+} from '#proto/subjects.ts';
 import { until } from '../../test/support/until.ts';
+import { bucketStream } from './bus/stores.ts';
 import { desired } from './testing/desired.ts';
 import { FakeHost } from './testing/fake-host.ts';
 import { Harness } from './testing/harness.ts';
@@ -191,4 +198,106 @@ test('a host may speak only for itself, and nonsense is ignored', async () => {
   });
   assert.deepEqual((await client.host('honest')).status?.labels, { zone: 'a' });
   assert.equal((await client.hosts()).length, 1);
+});
+
+test('JetStream has no room: the write is refused as such, and changes nothing', async () => {
+  await using harness = await Harness.start();
+  const client = harness.client(await harness.controller());
+  const before = await client.create('full');
+  const jsm = await harness.nc.jetstreamManager();
+  const { config, state } = await jsm.streams.info(bucketStream(KEYS_BUCKET));
+  await jsm.streams.update(config.name, { ...config, max_bytes: state.bytes + 1 });
+  await assert.rejects(client.set('full', true), {
+    code: 'SKEIN_STORE_REFUSED',
+    message: 'fleet key "full": JetStream refused the write (maximum bytes exceeded)',
+  });
+  assert.deepEqual((await client.get('full')).desired, before.desired);
+  await jsm.streams.update(config.name, { ...config, max_bytes: -1 });
+  assert.equal((await client.set('full', true)).desired?.defaultValue, true);
+});
+
+test('a bucket that somebody deleted: writes are refused, reads go on, and it is not ready', async () => {
+  await using harness = await Harness.start();
+  const controller = await harness.controller();
+  const client = harness.client(controller);
+  await client.create('orphan', { defaultValue: true });
+  const jsm = await harness.nc.jetstreamManager();
+  await jsm.streams.delete(bucketStream(KEYS_BUCKET));
+  await assert.rejects(client.set('orphan', false), {
+    code: 'SKEIN_STORE_REFUSED',
+    message: /^fleet key "orphan": JetStream refused the write \(no such stream\)$/,
+  });
+  assert.equal((await client.get('orphan')).desired?.defaultValue, true);
+  const readyz = async () => (await fetch(`${controller.metricsUrl}/readyz`)).text();
+  await until('not ready', async () => (await readyz()).includes('bucket skein_keys is gone'));
+});
+
+test('a control bucket that somebody deleted: what needs it is refused at once, a kill of one key goes through', async () => {
+  await using harness = await Harness.start();
+  const controller = await harness.controller();
+  const client = harness.client(controller);
+  await client.create('orphan', { defaultValue: true });
+  await client.freeze('incident');
+  await client.unfreeze('over');
+  const jsm = await harness.nc.jetstreamManager();
+  await jsm.streams.delete(bucketStream(CONTROL_BUCKET));
+  const refusal = {
+    code: 'SKEIN_STORE_REFUSED',
+    message: 'nats: reading KV_skein_control: stream not found',
+  };
+  const started = Date.now();
+  await assert.rejects(client.set('orphan', false), refusal);
+  await assert.rejects(client.freeze('again'), refusal);
+  await assert.rejects(client.killAll(false), refusal);
+  assert.ok(Date.now() - started < 5_000, `at once, not after ${Date.now() - started} ms`);
+  assert.equal((await client.kill('orphan', false)).desired?.kill, false);
+  const readyz = async () => (await fetch(`${controller.metricsUrl}/readyz`)).text();
+  await until('not ready', async () => (await readyz()).includes('bucket skein_control is gone'));
+});
+
+test('a rollouts bucket that somebody deleted: rollouts are refused at once, keys go on', async () => {
+  await using harness = await Harness.start();
+  const controller = await harness.controller();
+  const client = harness.client(controller);
+  const rollouts = harness.rollouts(controller);
+  await client.create('rolling');
+  await client.create('still');
+  const { record } = await rollouts.start({ key: 'rolling' });
+  const jsm = await harness.nc.jetstreamManager();
+  await jsm.streams.delete(bucketStream(ROLLOUTS_BUCKET));
+  const started = Date.now();
+  await assert.rejects(rollouts.start({ key: 'still' }), { code: 'SKEIN_STORE_REFUSED' });
+  await assert.rejects(rollouts.act('pause', record.id), { code: 'SKEIN_STORE_REFUSED' });
+  assert.ok(Date.now() - started < 5_000, `at once, not after ${Date.now() - started} ms`);
+  assert.equal((await client.set('still', true)).desired?.defaultValue, true);
+  const readyz = async () => (await fetch(`${controller.metricsUrl}/readyz`)).text();
+  await until('not ready', async () => (await readyz()).includes('bucket skein_rollouts is gone'));
+});
+
+test('a keys bucket that was deleted and made anew is read anew, as the refusal says', async () => {
+  await using harness = await Harness.start();
+  const client = harness.client(await harness.controller());
+  await client.create('first');
+  await client.create('second');
+  const jsm = await harness.nc.jetstreamManager();
+  const { config } = await jsm.streams.info(bucketStream(KEYS_BUCKET));
+  await jsm.streams.delete(config.name);
+  await jsm.streams.add(config);
+  await assert.rejects(client.set('second', true), {
+    code: 'SKEIN_STORE_REFUSED',
+    remedy: /try again in 10 s/,
+  });
+  await until('made again', () => client.create('second').catch(() => undefined));
+});
+
+test('revisions that somebody removed from the bucket are named as the reason for the refusal', async () => {
+  await using harness = await Harness.start();
+  const client = harness.client(await harness.controller());
+  await client.create('purged');
+  const jsm = await harness.nc.jetstreamManager();
+  await jsm.streams.purge(bucketStream(KEYS_BUCKET), { filter: `$KV.${KEYS_BUCKET}.purged` });
+  await assert.rejects(client.set('purged', true), {
+    code: 'SKEIN_STORE_REFUSED',
+    message: 'fleet key "purged": revision 1 is no longer in the bucket',
+  });
 });

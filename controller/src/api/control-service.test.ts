@@ -114,7 +114,7 @@ test('a kill of all keys that a controller did not live to carry out is carried 
     freeze: undefined,
     killAll: { ...by, value: false, since: now },
     cohorts: [],
-    note: { ...by, time: now, what: 'kill all off' },
+    note: { ...by, time: now, what: 'kill all off', requestId: '' },
   }).finish();
   await bucket.put(CONTROL_KEY, sealPayload(payload, CONTROL_SIGNATURE_CONTEXT, own.signer));
   const next = own.client(await own.controller());
@@ -134,6 +134,23 @@ test('a kill of all keys that a controller did not live to carry out is carried 
     'bob',
     'what is not signed is not believed',
   );
+});
+
+test('validate_only leaves the fleet as it is; a request that is sent twice is carried out once', async () => {
+  await one.create('spared', { defaultValue: true });
+  const before = await one.getControl();
+  const only = { validateOnly: true };
+  assert.equal((await one.freeze('why', undefined, only)).freeze?.reason, 'why');
+  assert.equal((await one.killAll(false, '', only)).killAll?.value, false);
+  assert.equal((await one.setCohort('c', 'a', '', only)).cohorts.length, 1);
+  assert.deepEqual(await two.getControl(), before);
+  assert.equal((await one.get('spared')).desired?.kill, undefined);
+
+  const once = { requestId: 'sent-twice' };
+  const frozen = await one.freeze('why', undefined, once);
+  assert.deepEqual(await two.freeze('why', undefined, once), frozen);
+  const long = { requestId: 'x'.repeat(129) };
+  await assert.rejects(one.unfreeze('', long), { message: /^request_id: longer than 128/ });
 });
 
 test('cohorts, and what is refused', async () => {

@@ -3,7 +3,7 @@ import { SkeinError } from '#common/errors.ts';
 import { instructionToWire, siteToWire } from '#common/site-wire.ts';
 import { labelsOf } from '#common/targeting/evaluate.ts';
 import { matches, parseSelector, type Selector } from '#common/targeting/selector.ts';
-import type { FleetServiceServer, Host } from '#proto/gen/skein/v1/fleet.ts';
+import { type FleetServiceServer, Host } from '#proto/gen/skein/v1/fleet.ts';
 import { type AskHost, hostSilent } from '../bus/host-sites.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { isLive, type KnownHost } from '../fleet/host.ts';
@@ -11,6 +11,7 @@ import { hostStateOf } from '../fleet/host-state.ts';
 import type { KeyCache } from '../keys/key-cache.ts';
 import { type CallParts, unary, watch } from './call.ts';
 import { hostName, selectorText } from './fields.ts';
+import { pageOf } from './page.ts';
 import { dumpFromWire, sitesFromWire } from './requests.ts';
 import { hostToWire } from './responses.ts';
 
@@ -40,9 +41,10 @@ export function fleetService(calls: CallParts, parts: FleetServiceParts): FleetS
   };
 
   return {
-    listHosts: unary(calls, ({ selector }) => {
-      const isWanted = hostFilter(selector);
-      return { hosts: inOrder(fleet).filter(isWanted).map(show) };
+    listHosts: unary(calls, ({ selector, pageToken }) => {
+      const wanted = inOrder(fleet).filter(hostFilter(selector));
+      const { messages, nextPageToken } = pageOf(wanted, pageToken, nameOf, show, sizeOf);
+      return { hosts: messages, nextPageToken };
     }),
     getHost: unary(calls, ({ name }) => show(known(hostName(name)))),
     listSites: unary(calls, async (request) => {
@@ -87,6 +89,9 @@ function hostFilter(text: string): (host: KnownHost) => boolean {
   const selector: Selector = parseSelector(selectorText(text));
   return ({ report }) => matches(selector, labelsOf(report));
 }
+
+const nameOf = ({ report }: KnownHost): string => report.host;
+const sizeOf = (message: Host): number => Host.encode(message).finish().length;
 
 function inOrder(fleet: Fleet): KnownHost[] {
   return fleet.hosts().sort((a, b) => (a.report.host < b.report.host ? -1 : 1));

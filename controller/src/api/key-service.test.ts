@@ -150,6 +150,10 @@ test('of two writers with one etag one wins and the other is told', async () => 
   assert.deepEqual(codes, ['SKEIN_CONFLICT', 'won']);
 });
 
+test('an etag of a key that is not there is stale', async () => {
+  await fails(client.apply('never.was', { etag: '7' }), 'SKEIN_CONFLICT', /etag "7" is stale/);
+});
+
 test('many writers without an etag over two controllers: every write makes its own generation', async () => {
   await client.create('crowded');
   const other = harness.client(await harness.controller());
@@ -210,4 +214,12 @@ test('progress follows what hosts observe; a percentage is of the hosts that bin
   assert.equal(phases.get(broken.name), HostPhase.FAILED);
   assert.equal(phases.get(liar.name), HostPhase.PENDING);
   assert.ok(!phases.has('unbound'));
+
+  const listed = async (withoutProgress: boolean) => {
+    const page = await client.listPage({ includeDeleted: false, pageToken: '', withoutProgress });
+    return page.keys.find((key) => key.desired?.name === 'rolled');
+  };
+  assert.equal((await listed(false))?.progress?.hosts.length, hosts.length);
+  const { progress: _, ...rest } = (await listed(false)) ?? {};
+  assert.deepEqual(await listed(true), { ...rest, progress: undefined });
 });

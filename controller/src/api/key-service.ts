@@ -2,7 +2,7 @@ import type { Clock } from '#common/clock.ts';
 import type { DesiredState } from '#common/desired.ts';
 import { desiredToWire } from '#common/desired-wire.ts';
 import { SkeinError } from '#common/errors.ts';
-import type { Key, KeyServiceServer } from '#proto/gen/skein/v1/keys.ts';
+import { Key, type KeyServiceServer } from '#proto/gen/skein/v1/keys.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { KeyCache } from '../keys/key-cache.ts';
 import { etagOf, type KeyDesk, type MutationRequest } from '../keys/key-desk.ts';
@@ -10,6 +10,7 @@ import type { Mutation } from '../keys/mutation.ts';
 import { progressOf } from '../keys/progress.ts';
 import { type CallParts, unary, watch } from './call.ts';
 import { keyName } from './fields.ts';
+import { pageOf } from './page.ts';
 import { applyFromWire, createFromWire, mutationRequest, setFromWire } from './requests.ts';
 import { keyToWire } from './responses.ts';
 
@@ -60,11 +61,13 @@ export function keyService(calls: CallParts, parts: KeyServiceParts): KeyService
       ),
     ),
     get: unary(calls, ({ name }) => show(existing(cache, keyName(name)))),
-    list: unary(calls, ({ includeDeleted }) => ({
-      keys: heads(cache)
-        .filter(({ deleted }) => includeDeleted || !deleted)
-        .map((state) => show(state)),
-    })),
+    list: unary(calls, ({ includeDeleted, pageToken, withoutProgress }) => {
+      const wanted = heads(cache).filter(({ deleted }) => includeDeleted || !deleted);
+      const showOne = (state: DesiredState) =>
+        withoutProgress ? keyToWire(state, etagOf(state)) : show(state);
+      const { messages, nextPageToken } = pageOf(wanted, pageToken, nameOf, showOne, sizeOf);
+      return { keys: messages, nextPageToken };
+    }),
     history: unary(calls, ({ name, limit }) => {
       const generations = cache.history(keyName(name)).reverse();
       if (generations.length === 0) throw notFound(name);
@@ -98,6 +101,9 @@ export function keyService(calls: CallParts, parts: KeyServiceParts): KeyService
     }),
   };
 }
+
+const nameOf = ({ name }: DesiredState): string => name;
+const sizeOf = (message: Key): number => Key.encode(message).finish().length;
 
 function heads(cache: KeyCache): DesiredState[] {
   return cache.names().flatMap((name) => cache.head(name) ?? []);

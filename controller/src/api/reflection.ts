@@ -1,19 +1,19 @@
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import type { Server } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 
-const PROTO_DIRECTORY = fileURLToPath(new URL('../../../proto', import.meta.url));
-const SERVED = [
-  'skein/v1/keys.proto',
-  'skein/v1/fleet.proto',
-  'skein/v1/audit.proto',
-  'skein/v1/control.proto',
-  'skein/v1/rollout.proto',
-];
+/** As the compiler writes them: what libraries make of .proto files at run time, strict clients do not link. */
+const DESCRIPTORS = new URL('../../../proto/gen/reflection.binpb', import.meta.url);
 
-/** Lets tools such as grpcurl list and describe the services; needs no token. */
+/** Lets tools such as grpcurl and `buf curl` list, describe and call the services; needs no token. */
 export function addReflection(server: Server): void {
-  const definition = loadSync(SERVED, { includeDirs: [PROTO_DIRECTORY] });
-  new ReflectionService(definition).addToServer(server);
+  const { file: files } = fromBinary(FileDescriptorSetSchema, readFileSync(DESCRIPTORS));
+  const fileDescriptorProtos = files.map((file) =>
+    Buffer.from(toBinary(FileDescriptorProtoSchema, file)),
+  );
+  const format = 'Protocol Buffer 3 DescriptorProto' as const;
+  const all = { format, type: {}, fileDescriptorProtos };
+  new ReflectionService({ all }).addToServer(server);
 }

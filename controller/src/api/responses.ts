@@ -12,15 +12,15 @@ import type { HostPhase, HostProgress } from '../keys/progress.ts';
 export function keyToWire(
   state: DesiredState,
   etag: string,
-  progress: readonly HostProgress[],
+  progress?: readonly HostProgress[],
 ): keysWire.Key {
-  const hosts = progress.map(({ host, phase, desiredValue, observation }) => ({
+  const hosts = progress?.map(({ host, phase, desiredValue, observation }) => ({
     host,
     phase: enumToWire(PHASES, phase),
     desiredValue,
     observation: observationToWire(observation),
   }));
-  return { desired: desiredToWire(state), etag, progress: { hosts } };
+  return { desired: desiredToWire(state), etag, progress: hosts && { hosts } };
 }
 
 export function hostToWire(host: KnownHost, state: HostState): fleetWire.Host {

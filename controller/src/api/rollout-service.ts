@@ -22,8 +22,13 @@ export interface RolloutServiceParts {
 export function rolloutService(calls: CallParts, parts: RolloutServiceParts): RolloutServiceServer {
   const { cache, desk, tallies, keys, fleet } = parts;
 
+  const tallyOf = (record: RolloutRecord) =>
+    record.state.reached ?? tallies.seen(record)?.tally ?? NO_HOSTS;
   const show = (record: RolloutRecord): Rollout =>
-    rolloutToWire(record, etagOf(record), tallies.seen(record)?.tally ?? NO_HOSTS);
+    rolloutToWire(record, etagOf(record), tallyOf(record));
+  // Of those that are over the hosts are not counted for a list: there may be many.
+  const showBriefly = (record: RolloutRecord): Rollout =>
+    rolloutToWire(record, etagOf(record), record.state.reached ?? NO_HOSTS);
 
   const act = <Request extends { id: string; reason: string; etag: string }>(
     actionOf: (request: Request, by: { actor: string; reason: string }) => OperatorAction,
@@ -45,11 +50,7 @@ export function rolloutService(calls: CallParts, parts: RolloutServiceParts): Ro
       rollouts: (key === '' ? cache.all() : cache.ofKey(keyName(key, 'key')))
         .filter((rollout) => all || isOpen(rollout))
         .sort(newestFirst)
-        .map((rollout) =>
-          isOpen(rollout)
-            ? show(rollout.record)
-            : rolloutToWire(rollout.record, etagOf(rollout.record), NO_HOSTS),
-        ),
+        .map((rollout) => (isOpen(rollout) ? show : showBriefly)(rollout.record)),
     })),
     approve: act((_, { actor }) => ({ kind: 'approve', actor })),
     pause: act((_, by) => ({ kind: 'pause', ...by })),

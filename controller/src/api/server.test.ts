@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import {
   type ChannelCredentials,
   type Client,
   credentials,
   makeGenericClientConstructor,
 } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
 import { service as healthService } from 'grpc-health-check';
-import { KeyServiceClient } from '#proto/gen/skein/v1/keys.ts';
+import { KeyServiceClient, ListKeysRequest } from '#proto/gen/skein/v1/keys.ts';
+import { makeCertificate } from '../../../test/support/certificate.ts';
 import { until } from '../../../test/support/until.ts';
 import type { Controller } from '../main.ts';
 import { FakeHost } from '../testing/fake-host.ts';
-import { Harness } from '../testing/harness.ts';
+import { Harness, TOKEN } from '../testing/harness.ts';
 
 let harness: Harness;
 let controller: Controller;
@@ -25,34 +25,40 @@ before(async () => {
 });
 after(() => harness[Symbol.asyncDispose]());
 
-test('reflection lists the services, to anyone', async () => {
-  const path = 'node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto';
-  const definition = loadSync(path)['grpc.reflection.v1.ServerReflection'];
-  assert.ok(definition && !('format' in definition));
-  const client = new (makeGenericClientConstructor(definition, 'reflection'))(
-    controller.address,
-    credentials.createInsecure(),
+test('a client that knows no .proto file learns all from reflection', async () => {
+  const curl = async (...args: string[]) => {
+    const flags = ['curl', '--protocol', 'grpc', '--http2-prior-knowledge'];
+    return (await promisify(execFile)('node_modules/.bin/buf', [...flags, ...args])).stdout;
+  };
+  const url = `http://${controller.address}`;
+  const methods = (await curl('--list-methods', url)).trim().split('\n');
+  assert.deepEqual(
+    [...new Set(methods.map((method) => method.split('/')[0]))],
+    [
+      'grpc.health.v1.Health',
+      'skein.v1.AuditService',
+      'skein.v1.ControlService',
+      'skein.v1.FleetService',
+      'skein.v1.KeyService',
+      'skein.v1.RolloutService',
+    ],
   );
-  const method = definition.ServerReflectionInfo;
-  assert.ok(method);
-  const call = client.makeBidiStreamRequest(
-    method.path,
-    method.requestSerialize,
-    method.responseDeserialize,
-  );
-  call.write({ listServices: '' });
-  const [{ listServicesResponse }] = await new Promise<
-    [{ listServicesResponse: { service: { name: string }[] } }]
-  >((resolve, reject) => {
-    call.once('data', (message) => resolve([message]));
-    call.once('error', reject);
+  const authorization = `authorization: Bearer ${TOKEN}`;
+  const request = JSON.stringify({
+    name: 'by.curl',
+    description: 'by reflection',
+    validateOnly: true,
   });
-  call.end();
-  client.close();
-  const names = listServicesResponse.service.map(({ name }) => name);
-  for (const name of ['KeyService', 'FleetService', 'AuditService']) {
-    assert.ok(names.includes(`skein.v1.${name}`), names.join());
-  }
+  const created = await curl(
+    '-H',
+    authorization,
+    '-d',
+    request,
+    `${url}/skein.v1.KeyService/Create`,
+  );
+  assert.equal(JSON.parse(created).desired.description, 'by reflection');
+  const serving = await curl('-d', '{}', `${url}/grpc.health.v1.Health/Check`);
+  assert.deepEqual(JSON.parse(serving), { status: 'SERVING' });
 });
 
 test('health follows the connection to NATS', async () => {
@@ -75,7 +81,8 @@ test('health follows the connection to NATS', async () => {
         },
       );
     });
-  const services = ['', 'skein.v1.KeyService', 'skein.v1.FleetService', 'skein.v1.AuditService'];
+  const names = ['Key', 'Fleet', 'Audit', 'Control', 'Rollout'];
+  const services = ['', ...names.map((name) => `skein.v1.${name}Service`)];
   for (const service of services) assert.equal(await status(service), 'SERVING');
   await harness.nats.kill();
   await until('away', async () => (await status('')) === 'NOT_SERVING');
@@ -85,23 +92,19 @@ test('health follows the connection to NATS', async () => {
 });
 
 test('over TLS, and to clients with a certificate of the configured authority only', async () => {
-  const path = (name: string) => join(harness.directory, name);
-  const made = spawnSync('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-    ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '2'],
-    ...['-keyout', path('key.pem'), '-out', path('cert.pem')],
-  ]);
-  assert.equal(made.status, 0, String(made.stderr));
-  const [cert, key] = [readFileSync(path('cert.pem')), readFileSync(path('key.pem'))];
-  const tls = (more: string) => ({ tls: `{ certFile: cert.pem, keyFile: key.pem${more} }` });
+  const made = makeCertificate(harness.directory, 'server');
+  const [cert, key] = [readFileSync(made.certificate), readFileSync(made.key)];
+  const tls = (more: string) => ({
+    tls: `{ certFile: server.pem, keyFile: server-key.pem${more} }`,
+  });
   const open = await harness.controller(tls(''));
-  const mutual = await harness.controller(tls(', clientCaFile: cert.pem'));
+  const mutual = await harness.controller(tls(', clientCaFile: server.pem'));
   const answers = (to: Controller, channel: ChannelCredentials) => {
     const port = to.address.split(':').at(-1);
     const client = new KeyServiceClient(`localhost:${port}`, channel);
     const { metadata } = harness.client(to);
     return new Promise<boolean>((resolve) => {
-      client.list({ includeDeleted: false }, metadata, (error) => {
+      client.list(ListKeysRequest.create(), metadata, (error) => {
         client.close();
         resolve(error === null);
       });

@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { readConfigured } from '#common/configured-file.ts';
-import { SkeinError } from '#common/errors.ts';
+import { SkeinError, toSkeinError } from '#common/errors.ts';
 import { parseListen } from '#common/listen.ts';
 import { listenError } from '#common/metrics-server.ts';
 import { type AuditServiceServer, AuditServiceService } from '#proto/gen/skein/v1/audit.ts';
@@ -109,9 +110,15 @@ function credentialsFor(tls: ControllerConfig['tls']): ServerCredentials {
   const pair = { private_key: pem(tls.keyFile), cert_chain: pem(tls.certFile) };
   const clientCa = tls.clientCaFile === undefined ? null : pem(tls.clientCaFile);
   try {
+    // What it is made of later would fail as if the address were wrong.
+    createSecureContext({
+      key: pair.private_key,
+      cert: pair.cert_chain,
+      ...(clientCa ? { ca: clientCa } : {}),
+    });
     return ServerCredentials.createSsl(clientCa, [pair], clientCa !== null);
   } catch (cause) {
-    throw new SkeinError('SKEIN_CONFIG', `tls: ${String(cause)}`, { cause });
+    throw new SkeinError('SKEIN_CONFIG', `tls: ${toSkeinError(cause).message}`, { cause });
   }
 }
 

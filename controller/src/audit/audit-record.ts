@@ -49,12 +49,16 @@ export function rolloutChange(
 export function auditId(record: AuditRecord): string {
   switch (record.kind) {
     case 'key':
-      return `${record.new.name}:${record.new.generation}`;
+      return keyChangeId(record.new);
     case 'rollout':
       return `rollout:${record.rollout}:${record.transition.sequence}`;
     case 'control':
       return `control:${record.new.generation}`;
   }
+}
+
+export function keyChangeId(state: Pick<DesiredState, 'name' | 'generation'>): string {
+  return `${state.name}:${state.generation}`;
 }
 
 /** When the change was made, which is before its record was written. */

@@ -7,7 +7,11 @@ import { auditFromWire, auditToWire } from './audit-wire.ts';
 
 const time = new Date('2026-01-01T00:00:00Z');
 const by = { actor: 'alice', reason: 'why' };
-const control = { generation: 3n, cohorts: [], note: { ...by, time, what: 'freeze' } };
+const control = {
+  generation: 3n,
+  cohorts: [],
+  note: { ...by, time, what: 'freeze', requestId: 'r' },
+};
 const transition = { ...by, sequence: 2, time, to: 'paused', step: 1, event: 'pause' } as const;
 
 const RECORDS: readonly AuditRecord[] = [

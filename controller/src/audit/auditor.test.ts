@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Control } from '#common/control/control.ts';
+import type { DesiredState } from '#common/desired.ts';
 import { createLogger } from '#common/log.ts';
 import type { Transition } from '#common/rollout/rollout.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { until } from '../../../test/support/until.ts';
+import type { Outline } from '../keys/lineage.ts';
 import { desired } from '../testing/desired.ts';
 import { type AuditRecord, auditId, keyChange } from './audit-record.ts';
 import { Auditor } from './auditor.ts';
-import type { Histories } from './expected-records.ts';
+import type { Histories } from './missing-records.ts';
 
 const { change } = desired();
 const first = desired({ generation: 1n, change: { ...change, action: 'create' } });
@@ -28,7 +30,12 @@ const transition: Transition = {
 
 function control(generation: bigint): Control {
   const { actor, reason, time } = change;
-  return { generation, cohorts: [], note: { actor, reason, time, what: 'freeze' } };
+  return { generation, cohorts: [], note: { actor, reason, time, what: 'freeze', requestId: '' } };
+}
+
+function key(...history: [DesiredState, ...DesiredState[]]): Outline<DesiredState> {
+  const claimed = history.map(({ generation }) => generation);
+  return { oldest: history[0], claimed, history: () => history };
 }
 
 const NONE: Histories = { keys: () => [], rollouts: () => [], control: () => [] };
@@ -53,7 +60,7 @@ function setup(histories: Partial<Histories>) {
 }
 
 test('what is missing, with what was before it', async () => {
-  const keys = () => [[first, second, third]];
+  const keys = () => [key(first, second, third)];
   const cases: [AuditRecord[], AuditRecord[]][] = [
     [[], [keyChange(undefined, first), keyChange(first, second), keyChange(second, third)]],
     [[keyChange(undefined, first), keyChange(second, third)], [keyChange(first, second)]],
@@ -65,9 +72,27 @@ test('what is missing, with what was before it', async () => {
     await auditor.reconcile();
     assert.deepEqual(written.slice(audited.length), expected);
   }
-  const { auditor, written } = setup({ keys: () => [[third]] });
+  const { auditor, written } = setup({ keys: () => [key(third)] });
   await auditor.reconcile();
   assert.deepEqual(written, [{ kind: 'key', new: third }], 'older ones are gone');
+});
+
+test('a history of which every generation has its record is not looked at', async () => {
+  const looked: string[] = [];
+  const kept: Outline<DesiredState> = {
+    ...key(first, second),
+    history: () => {
+      looked.push('looked');
+      return [first, second];
+    },
+  };
+  const { auditor, written } = setup({ keys: () => [kept] });
+  written.push(keyChange(undefined, first), keyChange(first, second));
+  await auditor.reconcile();
+  assert.deepEqual(looked, []);
+  written.pop();
+  await auditor.reconcile();
+  assert.deepEqual([looked.length, written.length], [1, 2]);
 });
 
 test('rollouts by their transitions, and control by its generations, are covered as well', async () => {
@@ -86,8 +111,23 @@ test('rollouts by their transitions, and control by its generations, are covered
   assert.equal(written.length, 3);
 });
 
+test('how many records are known to be missing', async () => {
+  const { auditor, clock, world } = setup({ keys: () => [key(first, second)] });
+  assert.equal(auditor.missing, 0);
+  world.isAway = true;
+  await auditor.record(keyChange(first, second));
+  await auditor.record(keyChange(first, second));
+  assert.equal(auditor.missing, 1);
+  await auditor.reconcile();
+  assert.equal(auditor.missing, 2, 'nor was the first one written');
+  world.isAway = false;
+  clock.advance(5_000);
+  await until('written', () => auditor.missing === 0);
+  auditor.stop();
+});
+
 test('a record that cannot be written now is written later', async () => {
-  const { auditor, clock, written, world } = setup({ keys: () => [[first, second]] });
+  const { auditor, clock, written, world } = setup({ keys: () => [key(first, second)] });
   await auditor.record(keyChange(undefined, first));
   world.isAway = true;
   await auditor.record(keyChange(first, second));

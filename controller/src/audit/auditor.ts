@@ -1,8 +1,8 @@
 import type { Clock } from '#common/clock.ts';
 import type { Logger } from '#common/log.ts';
 import type { AuditLog } from './audit-log.ts';
-import { type AuditRecord, auditId, auditTime } from './audit-record.ts';
-import { expectedRecords, type Histories } from './expected-records.ts';
+import { type AuditRecord, auditId } from './audit-record.ts';
+import { type Histories, missingRecords, oldestChange } from './missing-records.ts';
 
 export interface AuditorParts {
   readonly log: Pick<AuditLog, 'append' | 'idsSince'>;
@@ -21,6 +21,8 @@ const CLOCK_SLACK_MS = 10 * 60_000;
  */
 export class Auditor {
   readonly #parts: AuditorParts;
+  /** Ids of the records that could not be written so far. */
+  readonly #missing = new Set<string>();
   #cancelRetry: (() => void) | undefined;
   #running: Promise<void> | undefined;
   #stopped = false;
@@ -29,11 +31,17 @@ export class Auditor {
     this.#parts = parts;
   }
 
+  /** How many changes are known to be in force without a record. */
+  get missing(): number {
+    return this.#missing.size;
+  }
+
   /** Never rejects: the change is in force already, its record will follow. */
   async record(record: AuditRecord): Promise<void> {
     try {
       await this.#parts.log.append(record);
     } catch (error) {
+      this.#missing.add(auditId(record));
       this.#later(error);
     }
   }
@@ -55,13 +63,16 @@ export class Auditor {
 
   async #reconcile(): Promise<void> {
     const { log, logger, histories } = this.#parts;
-    const expected = expectedRecords(histories);
-    if (expected.length === 0) return;
-    const times = expected.map((record) => auditTime(record).getTime());
-    const oldest = times.reduce((least, time) => Math.min(least, time));
-    const audited = await log.idsSince(new Date(oldest - CLOCK_SLACK_MS));
-    const missing = expected.filter((record) => !audited.has(auditId(record)));
-    for (const record of missing) await log.append(record);
+    const oldest = oldestChange(histories);
+    if (!oldest) return;
+    const audited = await log.idsSince(new Date(oldest.getTime() - CLOCK_SLACK_MS));
+    const missing = missingRecords(histories, audited);
+    for (const id of this.#missing) if (audited.has(id)) this.#missing.delete(id);
+    for (const record of missing) this.#missing.add(auditId(record));
+    for (const record of missing) {
+      await log.append(record);
+      this.#missing.delete(auditId(record));
+    }
     if (missing.length > 0) logger.warn({ records: missing.length }, 'audit records were missing');
   }
 

@@ -13,7 +13,7 @@ const key = (name: string, generation: bigint, ms: number, more: Partial<Desired
 const control = (generation: bigint, ms: number, more: Partial<Control> = {}): Control => ({
   generation,
   cohorts: [],
-  note: { actor: 'a', reason: '', time: at(ms), what: 'x' },
+  note: { actor: 'a', reason: '', time: at(ms), what: 'x', requestId: '' },
   ...more,
 });
 const freeze = { actor: 'a', reason: '', since: at(200), until: at(250) };

@@ -5,8 +5,8 @@ import type { AuditLog } from '../audit/audit-log.ts';
 import { type AuditRecord, auditId, auditTime } from '../audit/audit-record.ts';
 import { auditFromWire, auditToWire } from '../audit/audit-wire.ts';
 import { StateAt } from '../audit/state-at.ts';
-import { natsFailure } from './deadline.ts';
 import type { Link } from './link.ts';
+import { natsFailure } from './nats-failure.ts';
 import { type From, readStream } from './read-stream.ts';
 import type { Stores } from './stores.ts';
 

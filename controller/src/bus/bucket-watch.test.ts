@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { connect, KvWatchInclude } from 'nats';
+import { connect } from 'nats';
 import { createLogger } from '#common/log.ts';
 import { KEYS_BUCKET } from '#proto/subjects.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
@@ -21,7 +21,6 @@ async function setup() {
   let resets = 0;
   const watch = new BucketWatch({
     name: KEYS_BUCKET,
-    include: KvWatchInclude.AllHistory,
     bucket: stores.keys,
     jsm: stores.jsm,
     clock,

@@ -1,16 +1,22 @@
-import type { JetStreamManager, KV, KvEntry, KvWatchInclude, QueuedIterator } from 'nats';
+import {
+  type JetStreamManager,
+  type KV,
+  type KvEntry,
+  KvWatchInclude,
+  type QueuedIterator,
+  type StreamInfo,
+} from 'nats';
 import type { Clock } from '#common/clock.ts';
 import type { Logger } from '#common/log.ts';
 import type { KeyEntry } from '../keys/key-store.ts';
-import { natsFailure, withDeadline } from './deadline.ts';
+import { withDeadline } from './deadline.ts';
+import { isStreamGone, natsFailure } from './nats-failure.ts';
 import { bucketStream } from './stores.ts';
 
 export interface BucketWatchParts {
   /** The bucket's name. */
   readonly name: string;
   readonly bucket: KV;
-  /** Begin with every kept revision, or with the newest of each key. */
-  readonly include: KvWatchInclude.AllHistory | KvWatchInclude.LastValue;
   readonly jsm: JetStreamManager;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -22,7 +28,7 @@ export interface BucketWatchParts {
 const CHECK_MS = 5_000;
 
 /**
- * Follows a bucket from what it holds on. A watch whose server-side consumer vanished can stay
+ * Follows a bucket, from every revision that it keeps on. A watch whose server-side consumer vanished can stay
  * silent for good, so the bucket's last sequence is compared with what was delivered, and the watch made anew
  * where it stopped.
  */
@@ -35,11 +41,21 @@ export class BucketWatch {
   #behindOf: number | undefined;
   #cancelCheck: () => void = () => {};
   #stopped = false;
+  #isMissing = false;
   /** One restart at a time, or the one that lost would go on delivering. */
   #turn: Promise<void> = Promise.resolve();
 
   constructor(parts: BucketWatchParts) {
     this.#parts = parts;
+  }
+
+  get name(): string {
+    return this.#parts.name;
+  }
+
+  /** It was there once, and is no longer: nothing can be written, and what was read is all that is left. */
+  get isMissing(): boolean {
+    return this.#isMissing;
   }
 
   /**
@@ -60,7 +76,7 @@ export class BucketWatch {
 
   async #makeAnew(): Promise<void> {
     if (this.#stopped) return;
-    const { name, bucket, include } = this.#parts;
+    const { name, bucket } = this.#parts;
     const what = `nats: watching ${name}`;
     this.#entries?.stop();
     try {
@@ -69,7 +85,7 @@ export class BucketWatch {
       const entries = await withDeadline(
         what,
         bucket.watch({
-          include,
+          include: KvWatchInclude.AllHistory,
           ...(this.#delivered > 0 ? { resumeFromRevision: this.#delivered + 1 } : {}),
           initializedFn: () => caughtUp.resolve(),
         }),
@@ -116,8 +132,8 @@ export class BucketWatch {
   }
 
   async #lastSequence(): Promise<number> {
-    const { jsm, logger, name: bucket, onReset } = this.#parts;
-    const { state } = await jsm.streams.info(bucketStream(bucket));
+    const { logger, name: bucket, onReset } = this.#parts;
+    const { state } = await this.#info();
     if (state.last_seq < this.#delivered) {
       logger.error(
         { bucket, delivered: this.#delivered, last: state.last_seq },
@@ -127,6 +143,21 @@ export class BucketWatch {
       onReset();
     }
     return state.last_seq;
+  }
+
+  async #info(): Promise<StreamInfo> {
+    const { jsm, logger, name: bucket } = this.#parts;
+    try {
+      const info = await jsm.streams.info(bucketStream(bucket));
+      this.#isMissing = false;
+      return info;
+    } catch (error) {
+      if (isStreamGone(error) && !this.#isMissing) {
+        this.#isMissing = true;
+        logger.error({ bucket }, 'a bucket is gone; restore it, or restart to make it anew');
+      }
+      throw error;
+    }
   }
 
   #scheduleCheck(): void {

@@ -4,15 +4,16 @@ import { SkeinError } from '#common/errors.ts';
 import type { Signer } from '#common/nkey.ts';
 import { verifierFromPublic } from '#common/nkey.ts';
 import { Control } from '#proto/gen/skein/v1/control.ts';
-import { CONTROL_KEY, CONTROL_SIGNATURE_CONTEXT } from '#proto/subjects.ts';
+import { CONTROL_BUCKET, CONTROL_KEY, CONTROL_SIGNATURE_CONTEXT } from '#proto/subjects.ts';
 import type { ControlStore } from '../control/control-store.ts';
 import { compareAndSet } from './compare-and-set.ts';
-import { natsFailure, withDeadline } from './deadline.ts';
 import type { Link } from './link.ts';
+import { readBucketAfter } from './read-bucket.ts';
 import type { Stores } from './stores.ts';
 
 /** The control bucket over JetStream. */
-export function controlBucket({ control }: Stores, link: Link, signer: Signer): ControlStore {
+export function controlBucket(stores: Stores, link: Link, signer: Signer): ControlStore {
+  const { control } = stores;
   const trusted = [verifierFromPublic(signer.publicKey)];
   return {
     async put(record, previousRevision) {
@@ -23,15 +24,8 @@ export function controlBucket({ control }: Stores, link: Link, signer: Signer): 
       return { ...result, value };
     },
 
-    async newest() {
-      const what = 'nats: reading the control record';
-      try {
-        const entry = await link.whileUp(() => withDeadline(what, control.get(CONTROL_KEY)));
-        if (!entry) return undefined;
-        return { name: CONTROL_KEY, revision: BigInt(entry.revision), value: entry.value };
-      } catch (error) {
-        throw natsFailure(what, error);
-      }
+    async readAfter(revision) {
+      return (await readBucketAfter(stores, link, CONTROL_BUCKET, revision)).entries;
     },
 
     open(value, place) {

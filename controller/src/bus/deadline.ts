@@ -25,10 +25,3 @@ export async function withDeadline<T>(
 export function noAnswer(what: string): SkeinError {
   return new SkeinError('SKEIN_NATS_UNAVAILABLE', `${what}: no answer in time`);
 }
-
-/** Any failure of a JetStream call, for people. */
-export function natsFailure(what: string, cause: unknown): SkeinError {
-  if (cause instanceof SkeinError) return cause;
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new SkeinError('SKEIN_NATS_UNAVAILABLE', `${what}: ${why}`, { cause });
-}

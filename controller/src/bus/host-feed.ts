@@ -1,4 +1,4 @@
-import type { NatsConnection, Subscription } from 'nats';
+import type { NatsConnection } from 'nats';
 import { SkeinError } from '#common/errors.ts';
 import type { HostReport, KeyObservation } from '#common/observed.ts';
 import { observationFromWire, reportFromWire } from '#common/observed-wire.ts';
@@ -42,14 +42,18 @@ const SUBJECTS: Record<HostMessageKind, string> = {
   status: statusSubject('*'),
 };
 
-/** Subscribes to what hosts say. A message that cannot be used is counted, and changes nothing. */
+/**
+ * Subscribes to what hosts say. A message that cannot be used is told as a fault, and changes nothing.
+ *
+ * @returns ends it
+ */
 export function followHosts(
   nc: NatsConnection,
   onEvent: (event: HostEvent) => void,
   onFault: (kind: HostMessageKind, fault: HostMessageFault, error: unknown) => void,
-): Subscription[] {
+): () => void {
   const kinds: HostMessageKind[] = ['ack', 'heartbeat', 'status'];
-  return kinds.map((kind) =>
+  const subscriptions = kinds.map((kind) =>
     nc.subscribe(SUBJECTS[kind], {
       callback(error, message) {
         if (error) return onFault(kind, 'malformed', error);
@@ -59,6 +63,9 @@ export function followHosts(
       },
     }),
   );
+  return () => {
+    for (const subscription of subscriptions) subscription.unsubscribe();
+  };
 }
 
 type ReadHostMessage =

@@ -10,8 +10,8 @@ import {
 } from '#common/site-wire.ts';
 import { SitesReply, SitesRequest } from '#proto/gen/skein/v1/observed.ts';
 import { sitesRequestSubject } from '#proto/subjects.ts';
-import { natsFailure } from './deadline.ts';
 import type { Link } from './link.ts';
+import { natsFailure } from './nats-failure.ts';
 
 /** The agent reads from the kernel, behind whatever it is doing. */
 const ANSWER_MS = 5_000;

@@ -1,5 +1,6 @@
 import { consumerOpts, type JetStreamClient, type JsMsg } from 'nats';
-import { natsFailure, noAnswer, READ_DEADLINE_MS, withDeadline } from './deadline.ts';
+import { noAnswer, READ_DEADLINE_MS, withDeadline } from './deadline.ts';
+import { natsFailure } from './nats-failure.ts';
 
 /** Without a message for so long, the server is asked whether that was all. */
 const LOOK_MS = 50;
@@ -11,7 +12,7 @@ export type From = { readonly sequence: number } | { readonly time: Date };
  * Reads the messages of a subject from `from` (or the beginning) to what is the end now, in order. Used for KV buckets as
  * well: the client's own KV.history() (nats 2.29) hands out an undefined entry when the key is written meanwhile.
  *
- * @throws SkeinError SKEIN_NATS_UNAVAILABLE
+ * @throws SkeinError SKEIN_NATS_UNAVAILABLE; SKEIN_STORE_REFUSED when the stream is gone
  */
 export async function readStream(
   js: JetStreamClient,

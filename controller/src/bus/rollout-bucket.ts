@@ -1,4 +1,3 @@
-import type { JsMsg } from 'nats';
 import type { Logger } from '#common/log.ts';
 import { recordFromWire, recordToWire } from '#common/rollout/rollout-wire.ts';
 import { RolloutRecord } from '#proto/gen/skein/v1/rollout.ts';
@@ -8,7 +7,7 @@ import type { RolloutEntry, RolloutStore } from '../rollout/rollout-store.ts';
 import { compareAndSet, conditionally } from './compare-and-set.ts';
 import { withDeadline } from './deadline.ts';
 import type { Link } from './link.ts';
-import { readStream } from './read-stream.ts';
+import { readBucketAfter } from './read-bucket.ts';
 import { bucketStream, type Stores } from './stores.ts';
 
 const SUBJECT = `$KV.${ROLLOUTS_BUCKET}.`;
@@ -23,7 +22,7 @@ export function rolloutBucket(stores: Stores, link: Link, logger: Logger): Rollo
       compareAndSet(link, what(record.id), rollouts, record.id, bytes(record), previousRevision),
 
     claim: (record, previousRevision, revision) =>
-      conditionally(link, what(record.id), async () => {
+      conditionally(link, what(record.id), rollouts, async () => {
         const expect = {
           lastSequence: Number(revision),
           lastSubjectSequence: Number(previousRevision),
@@ -32,19 +31,8 @@ export function rolloutBucket(stores: Stores, link: Link, logger: Logger): Rollo
       }),
 
     async readAfter(revision) {
-      const found: RolloutEntry[] = [];
-      const take = ({ seq, subject, data }: JsMsg) => {
-        const name = subject.slice(SUBJECT.length);
-        found.push(rolloutEntry({ name, revision: BigInt(seq), value: data }, logger));
-      };
-      const from = { sequence: Number(revision) + 1 };
-      const stream = bucketStream(ROLLOUTS_BUCKET);
-      const last = await withDeadline(
-        `nats: reading ${stream}`,
-        link.whileUp(async () => (await jsm.streams.info(stream)).state.last_seq),
-      );
-      await link.whileUp(() => readStream(js, stream, `${SUBJECT}>`, { from }, take));
-      return { entries: found, last: BigInt(last) };
+      const { entries, last } = await readBucketAfter(stores, link, ROLLOUTS_BUCKET, revision);
+      return { entries: entries.map((entry) => rolloutEntry(entry, logger)), last };
     },
 
     async forget(id, revision) {

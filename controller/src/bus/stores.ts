@@ -1,12 +1,11 @@
-import {
-  type JetStreamClient,
-  type JetStreamManager,
-  type KV,
-  type KvOptions,
-  type NatsConnection,
-  NatsError,
-  type Republish,
-  type StreamConfig,
+import type {
+  JetStreamClient,
+  JetStreamManager,
+  KV,
+  KvOptions,
+  NatsConnection,
+  Republish,
+  StreamConfig,
 } from 'nats';
 import { SkeinError } from '#common/errors.ts';
 import {
@@ -21,8 +20,8 @@ import {
   LEASE_BUCKET,
   ROLLOUTS_BUCKET,
 } from '#proto/subjects.ts';
-import { HISTORY } from '../keys/record-cache.ts';
-import { natsFailure } from './deadline.ts';
+import { HISTORY } from '../keys/lineage.ts';
+import { isStreamGone, natsFailure } from './nats-failure.ts';
 
 /** A flip waits its turn behind the fan-out of others on a busy server; the client's own 5 s gives up too early. */
 const PUBLISH_TIMEOUT_MS = 30_000;
@@ -114,12 +113,7 @@ async function openStream(
   try {
     await jsm.streams.info(config.name);
   } catch (error) {
-    if (!isNotFound(error)) throw error;
+    if (!isStreamGone(error)) throw error;
     await jsm.streams.add(config);
   }
-}
-
-/** JetStream's "stream not found" and "no message found". */
-function isNotFound(error: unknown): boolean {
-  return error instanceof NatsError && error.api_error?.code === 404;
 }

@@ -6,7 +6,7 @@ import { RecordCache, type RejectReason } from '../keys/record-cache.ts';
 import type { ControlStore } from './control-store.ts';
 
 export interface ControlCacheParts {
-  readonly store: Pick<ControlStore, 'open' | 'newest'>;
+  readonly store: Pick<ControlStore, 'open' | 'readAfter'>;
   readonly onRejected: (reason: RejectReason, error: SkeinError) => void;
 }
 
@@ -19,6 +19,7 @@ export class ControlCache {
     this.#store = store;
     this.#records = new RecordCache({
       bucket: 'control bucket',
+      claim: () => undefined,
       open: (value, place) => store.open(value, place),
       nameOf: () => CONTROL_KEY,
       onRejected,
@@ -47,10 +48,14 @@ export class ControlCache {
     return this.#records.onChange(listener);
   }
 
-  /** Brings in what the bucket has now: the watch trails it by a moment. @throws SkeinError SKEIN_NATS_UNAVAILABLE */
+  /**
+   * Brings in what the bucket has now: the watch trails it by a moment. All of it, not the newest alone: a request that
+   * was carried out is known by the generation that it made.
+   *
+   * @throws SkeinError SKEIN_NATS_UNAVAILABLE; SKEIN_STORE_REFUSED when the bucket is gone
+   */
   async refresh(): Promise<void> {
-    const entry = await this.#store.newest();
-    if (entry) this.ingest(entry);
+    for (const entry of await this.#store.readAfter(this.lastRevision())) this.ingest(entry);
   }
 
   ingest(entry: KeyEntry): void {

@@ -9,6 +9,7 @@ import { dueMutation } from './due-kills.ts';
 import { KillSwitch } from './kill-switch.ts';
 
 const BOB = { actor: 'bob', reason: 'incident' };
+const BY_BOB = { ...REQUEST, ...BOB };
 const NAMES = Array.from({ length: 100 }, (_, i) => `k${String(i).padStart(2, '0')}`);
 
 /** A controller with its kill switch; a restarted one is made anew over the same stores. */
@@ -75,12 +76,12 @@ test('all are killed, and revived but for those killed by themselves, in the nam
   const { one } = await setup();
   const kill = { action: 'kill', name: 'k07', value: true, all: false } as const;
   await one.desk.mutate(kill, REQUEST);
-  await one.controlDesk.killAll(BOB, false);
+  await one.controlDesk.killAll(BY_BOB, false);
   assert.equal(one.killed().length, NAMES.length);
   assert.deepEqual(new Set(NAMES.map((name) => one.keys.head(name)?.kill)), new Set([false]));
   const head = one.keys.head('k03');
   assert.deepEqual([head?.change.actor, head?.change.reason], ['bob', 'incident']);
-  await one.controlDesk.reviveAll({ actor: 'carol', reason: 'over' });
+  await one.controlDesk.reviveAll({ ...REQUEST, actor: 'carol', reason: 'over' });
   assert.deepEqual(one.killed(), ['k07']);
   assert.equal(one.keys.head('k07')?.kill, true);
   assert.equal(one.keys.head('k03')?.change.actor, 'carol');
@@ -88,9 +89,9 @@ test('all are killed, and revived but for those killed by themselves, in the nam
 
 test('asked for again, what is killed is not written again', async () => {
   const { one, stores } = await setup();
-  await one.controlDesk.killAll(BOB, false);
+  await one.controlDesk.killAll(BY_BOB, false);
   const generations = NAMES.map((name) => one.keys.head(name)?.generation);
-  const again = await one.controlDesk.killAll({ actor: 'carol', reason: '' }, false);
+  const again = await one.controlDesk.killAll({ ...REQUEST, actor: 'carol' }, false);
   assert.equal(again.killAll?.actor, 'bob');
   assert.equal(stores.controlEntries.length, 1);
   assert.deepEqual(
@@ -104,7 +105,7 @@ test('a controller that dies half-way is finished by another, and by itself when
   const other = start(stores);
   other.die();
   stores.writesLeft = 40;
-  await assert.rejects(one.controlDesk.killAll(BOB, false), { code: 'SKEIN_NATS_UNAVAILABLE' });
+  await assert.rejects(one.controlDesk.killAll(BY_BOB, false), { code: 'SKEIN_NATS_UNAVAILABLE' });
   assert.equal(one.killed().length, 40);
   one.die();
   stores.writesLeft = undefined;
@@ -112,7 +113,7 @@ test('a controller that dies half-way is finished by another, and by itself when
   await until('all are killed', () => next.killed().length === NAMES.length);
 
   stores.writesLeft = 10;
-  await assert.rejects(next.controlDesk.reviveAll(BOB), { code: 'SKEIN_NATS_UNAVAILABLE' });
+  await assert.rejects(next.controlDesk.reviveAll(BY_BOB), { code: 'SKEIN_NATS_UNAVAILABLE' });
   assert.equal(next.killed().length, NAMES.length - 10);
   stores.clock.advance(1_000);
   await idle();
@@ -138,7 +139,7 @@ test('a controller that was not asked leaves it to the one that was, for a momen
       generation: 1n,
       cohorts: [],
       killAll: { ...BOB, value: false, since: now },
-      note: { ...BOB, time: now, what: 'kill all off' },
+      note: { ...BOB, time: now, what: 'kill all off', requestId: '' },
     },
     0n,
   );
@@ -153,7 +154,7 @@ test('two controllers carry it out at once; each key is written once', async () 
   const { stores, one } = await setup();
   const two = start(stores);
   const before = NAMES.map((name) => one.keys.history(name).length);
-  await Promise.all([one, two].map(({ controlDesk }) => controlDesk.killAll(BOB, true)));
+  await Promise.all([one, two].map(({ controlDesk }) => controlDesk.killAll(BY_BOB, true)));
   assert.deepEqual(
     NAMES.map((name) => two.keys.history(name).length),
     before.map((length) => length + 1),
@@ -162,12 +163,12 @@ test('two controllers carry it out at once; each key is written once', async () 
 
 test('a key that another controller made without knowing of the kill is killed', async () => {
   const { stores, one } = await setup();
-  await one.controlDesk.killAll(BOB, false);
+  await one.controlDesk.killAll(BY_BOB, false);
   stores.clock.advance(1_000);
   await idle();
   const late = stores.controller();
   late.control.clear();
-  stores.controlStore.newest = async () => undefined;
+  stores.controlStore.readAfter = async () => [];
   await late.desk.mutate(
     { action: 'create', name: 'late', description: '', defaultValue: true },
     REQUEST,

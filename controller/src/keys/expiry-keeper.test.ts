@@ -6,7 +6,7 @@ import { FakeStores, REQUEST } from '../testing/fake-stores.ts';
 import { ExpiryKeeper } from './expiry-keeper.ts';
 
 const HOUR = 3_600_000;
-const BOB = { actor: 'bob', reason: '' };
+const BOB = { ...REQUEST, actor: 'bob' };
 
 async function setup() {
   const stores = new FakeStores();

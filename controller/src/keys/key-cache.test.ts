@@ -4,7 +4,8 @@ import { sealDesired } from '#common/envelope.ts';
 import { generateSeed, signerFromSeed, verifierFromPublic } from '#common/nkey.ts';
 import { desired } from '../testing/desired.ts';
 import { KeyCache } from './key-cache.ts';
-import { HISTORY, type RejectReason } from './record-cache.ts';
+import { HISTORY } from './lineage.ts';
+import type { RejectReason } from './record-cache.ts';
 
 const signer = signerFromSeed(generateSeed());
 

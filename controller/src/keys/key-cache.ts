@@ -1,5 +1,5 @@
 import type { DesiredState } from '#common/desired.ts';
-import { openDesired } from '#common/envelope.ts';
+import { claimedGeneration, openDesired } from '#common/envelope.ts';
 import type { Verifier } from '#common/nkey.ts';
 import { RecordCache, type RecordCacheParts } from './record-cache.ts';
 
@@ -8,6 +8,7 @@ export class KeyCache extends RecordCache<DesiredState> {
   constructor(verifier: Verifier, onRejected: RecordCacheParts<DesiredState>['onRejected']) {
     super({
       bucket: 'keys bucket',
+      claim: claimedGeneration,
       open: (value, place) => openDesired(value, [verifier], place),
       nameOf: ({ name }) => name,
       onRejected,

@@ -11,6 +11,7 @@ import { hostsOf } from './bound-hosts.ts';
 import { applyMutation } from './change.ts';
 import type { KeyCache } from './key-cache.ts';
 import type { KeyStore } from './key-store.ts';
+import { lostEveryRace } from './lost-every-race.ts';
 import type { Mutation } from './mutation.ts';
 import { isResultOf } from './result-of.ts';
 import { SerialQueue } from './serial-queue.ts';
@@ -39,7 +40,7 @@ export interface KeyDeskParts {
 export interface AdmissionPorts {
   readonly control: {
     current(): Control;
-    /** Reads what the bucket has now. @throws SkeinError SKEIN_NATS_UNAVAILABLE */
+    /** Reads what the bucket has now. @throws SkeinError SKEIN_NATS_UNAVAILABLE, SKEIN_STORE_REFUSED */
     refresh(): Promise<void>;
   };
   /** The rollout that owns the key. */
@@ -61,8 +62,10 @@ export class KeyDesk {
 
   /**
    * @returns the generation that was made; the earlier one when the request id was seen before; the current one
-   *   when there was nothing to write; with validateOnly the one that would have been made
-   * @throws SkeinError SKEIN_CONFLICT, SKEIN_NATS_UNAVAILABLE, and what applyMutation() and admit() throw
+   *   when there was nothing to write, which leaves the request id as good as new; with validateOnly the one that
+   *   would have been made
+   * @throws SkeinError SKEIN_CONFLICT, SKEIN_NATS_UNAVAILABLE, SKEIN_STORE_REFUSED, and what applyMutation() and
+   *   admit() throw
    */
   mutate(mutation: Mutation, request: MutationRequest): Promise<DesiredState> {
     return this.#queue.run(mutation.name, () => this.#mutate(mutation, request));
@@ -72,8 +75,9 @@ export class KeyDesk {
     const { cache, store, signer, audit, admission } = this.#parts;
     const { name } = mutation;
     if (isHeldByFreeze(mutation)) await admission.control.refresh();
+    const bases: bigint[] = [];
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const done = earlierResult(cache.history(name), mutation, request);
+      const done = earlierResult(cache, mutation, request);
       if (done) return done;
       const previous = cache.head(name);
       const revision = cache.lastRevision(name);
@@ -94,13 +98,10 @@ export class KeyDesk {
         await audit(previous, next);
         return next;
       }
+      bases.push(revision);
       await this.#refresh(name);
     }
-    throw new SkeinError(
-      'SKEIN_CONFLICT',
-      `fleet key "${name}": others wrote to it ${MAX_ATTEMPTS} times in a row`,
-      { remedy: 'Try again.' },
-    );
+    throw lostEveryRace(`fleet key "${name}"`, bases);
   }
 
   #decide(
@@ -118,10 +119,12 @@ export class KeyDesk {
       bound: () => hostsOf(mutation.name, hosts()).map(({ report }) => report),
       ...(control.killAll ? { killAll: control.killAll } : {}),
     });
-    if (etag !== '' && previous && etag !== etagOf(previous)) {
+    const standing = previous ? etagOf(previous) : '';
+    if (etag !== '' && etag !== standing) {
+      const where = previous ? `it is at ${standing}` : 'there is no such key';
       throw new SkeinError(
         'SKEIN_CONFLICT',
-        `fleet key "${mutation.name}": etag ${JSON.stringify(etag)} is stale, it is at ${etagOf(previous)}`,
+        `fleet key "${mutation.name}": etag ${JSON.stringify(etag)} is stale, ${where}`,
       );
     }
     if (next !== previous) {
@@ -151,11 +154,12 @@ export function etagOf(state: DesiredState): string {
 
 /** @throws SkeinError SKEIN_INVALID_ARGUMENT when the request id was used for something else */
 function earlierResult(
-  history: readonly DesiredState[],
+  cache: Pick<KeyCache, 'history'>,
   mutation: Mutation,
   request: MutationRequest,
 ): DesiredState | undefined {
   if (request.requestId === '') return undefined;
+  const history = cache.history(mutation.name);
   const earlier = history.find(({ change }) => change.requestId === request.requestId);
   if (earlier && !isResultOf(earlier, mutation, request)) {
     throw new SkeinError(

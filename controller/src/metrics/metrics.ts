@@ -1,15 +1,7 @@
-import { Counter, exponentialBuckets, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, exponentialBuckets, Histogram, type Registry } from 'prom-client';
 import type { KeyObservation } from '#common/observed.ts';
-import { HOST_STATES, type HostState } from '../fleet/host-state.ts';
 
-/** What gauges show when they are scraped. */
-export interface MetricsSource {
-  keyCount(): number;
-  hostStates(): Iterable<HostState>;
-  isConnected(): boolean;
-}
-
-/** The controller's metrics; docs/metrics.md describes each. */
+/** What happens to keys, and to calls; docs/metrics.md describes each. */
 export interface ControllerMetrics {
   flip(observation: KeyObservation): void;
   propagation(seconds: number): void;
@@ -22,13 +14,8 @@ export interface ControllerMetrics {
 const PROPAGATION_BUCKETS = exponentialBuckets(0.001, 2, 17);
 const GRPC_BUCKETS = exponentialBuckets(0.001, 4, 8);
 
-export function createMetrics(
-  registry: Registry,
-  version: string,
-  source: MetricsSource,
-): ControllerMetrics {
+export function createMetrics(registry: Registry): ControllerMetrics {
   const registers = [registry];
-  defineGauges(registry, version, source);
   const flips = new Counter({
     name: 'skein_controller_flips_total',
     help: 'Outcomes of generations on hosts, as acknowledged, by result.',
@@ -67,40 +54,4 @@ export function createMetrics(
     grpcDuration: (method, seconds) => duration.observe({ method }, seconds),
     rejected: (kind, reason) => rejected.inc({ kind, reason }),
   };
-}
-
-function defineGauges(registry: Registry, version: string, source: MetricsSource): void {
-  const registers = [registry];
-  new Gauge({
-    name: 'skein_controller_build_info',
-    help: 'Always 1; the version is a label.',
-    labelNames: ['version'],
-    registers,
-  }).set({ version }, 1);
-  new Gauge({
-    name: 'skein_controller_keys',
-    help: 'Fleet keys, deleted ones not counted.',
-    registers,
-    collect() {
-      this.set(source.keyCount());
-    },
-  });
-  new Gauge({
-    name: 'skein_controller_hosts',
-    help: 'Hosts ever heard of, by state.',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      for (const state of HOST_STATES) this.set({ state }, 0);
-      for (const state of source.hostStates()) this.inc({ state });
-    },
-  });
-  new Gauge({
-    name: 'skein_controller_nats_connected',
-    help: '1 while there is a connection to NATS.',
-    registers,
-    collect() {
-      this.set(source.isConnected() ? 1 : 0);
-    },
-  });
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from 'prom-client';
 import type { Pause, RolloutState } from '#common/rollout/rollout.ts';
+import { desired } from '../testing/desired.ts';
+import { defineGauges } from './gauges.ts';
 import { createRolloutMetrics } from './rollout-metrics.ts';
 
 const now = new Date('2026-01-01T00:00:00Z');
@@ -21,13 +23,17 @@ const paused = (cause: Pause['cause']) =>
 
 async function scrape(rollouts: readonly RolloutState[]): Promise<string[]> {
   const registry = new Registry();
-  const source = {
+  const killed = desired({ name: 'k', kill: false });
+  const metrics = createRolloutMetrics(registry, ['chat']);
+  defineGauges(registry, '1.2.3', {
+    keys: () => [killed, desired(), { ...killed, deleted: true }],
+    hostStates: () => ['lost', 'lost'],
+    isConnected: () => false,
     rollouts: () => rollouts,
-    killedKeys: () => 2,
     isFrozen: () => true,
     holdsLease: () => false,
-  };
-  const metrics = createRolloutMetrics(registry, source, ['chat']);
+    auditMissing: () => 3,
+  });
   metrics.transition('aborted');
   metrics.measured('no-data');
   metrics.killed();
@@ -38,14 +44,18 @@ async function scrape(rollouts: readonly RolloutState[]): Promise<string[]> {
 
 test('shows what stands where, and what has happened', async () => {
   assert.deepEqual(await scrape([state({}), state({}), state({ phase: 'completed' })]), [
-    'skein_controller_rollouts{phase="running"} 2',
-    'skein_controller_rollouts{phase="completed"} 1',
-    'skein_controller_frozen 1',
-    'skein_controller_killed_keys 2',
     'skein_controller_rollout_transitions_total{to="aborted"} 1',
     'skein_controller_gate_measurements_total{outcome="no-data"} 1',
     'skein_controller_kills_total 1',
     'skein_controller_webhook_deliveries_total{webhook="chat",result="dead"} 1',
+    'skein_controller_build_info{version="1.2.3"} 1',
+    'skein_controller_keys 2',
+    'skein_controller_killed_keys 1',
+    'skein_controller_frozen 1',
+    'skein_controller_audit_records_missing 3',
+    'skein_controller_hosts{state="lost"} 2',
+    'skein_controller_rollouts{phase="running"} 2',
+    'skein_controller_rollouts{phase="completed"} 1',
   ]);
 });
 

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { until } from '../../../test/support/until.ts';
 import type { FollowingHost, FollowingHostOptions } from '../testing/following-host.ts';
 import { Harness, TOKEN_OF_BOB } from '../testing/harness.ts';
-import { percent, type RolloutClient } from '../testing/rollout-client.ts';
+import { percent, type RolloutClient, type ShownRollout } from '../testing/rollout-client.ts';
 import type { TestClient } from '../testing/test-client.ts';
 
 let harness: Harness;
@@ -37,6 +37,27 @@ async function applied(key: string): Promise<number> {
 }
 
 const on = (hosts: readonly FollowingHost[]) => hosts.filter(({ value }) => value).length;
+
+test('a completed rollout shows what it reached, whatever becomes of its key', async () => {
+  const { key, hosts } = await fleetOf('reached', 4);
+  const { record } = await rollouts.start({ key, steps: [percent(50)] });
+  await rollouts.untilPhase(record.id, 'completed');
+  // From here on nobody acknowledges anything.
+  for (const host of hosts) host.isSilent = true;
+  await keys.set(key, false);
+  const counts = ({ hosts: { eligible, goal, taken, applied, pending } }: ShownRollout) => ({
+    eligible,
+    goal,
+    taken,
+    applied,
+    pending,
+  });
+  const reached = { eligible: 4, goal: 2, taken: 2, applied: 2, pending: 0 };
+  assert.deepEqual(counts(await rollouts.get(record.id)), reached);
+  const [listed] = await rollouts.list(key, true);
+  assert.ok(listed);
+  assert.deepEqual(counts(listed), reached);
+});
 
 test('over 20 hosts it goes in steps to its end, and leaves the key set', async () => {
   const { key, hosts } = await fleetOf('twenty', 20);

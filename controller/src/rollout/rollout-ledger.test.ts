@@ -4,11 +4,12 @@ import { connect } from 'nats';
 import { createLogger } from '#common/log.ts';
 import type { Transition } from '#common/rollout/rollout.ts';
 import { DEFAULT_LIMITS } from '#common/rollout/spec-wire.ts';
+import { ROLLOUTS_BUCKET } from '#proto/subjects.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { startNatsServer } from '../../../test/support/nats-server.ts';
 import { Link } from '../bus/link.ts';
 import { rolloutBucket } from '../bus/rollout-bucket.ts';
-import { openStores } from '../bus/stores.ts';
+import { bucketStream, openStores } from '../bus/stores.ts';
 import { percent } from '../testing/rollout-client.ts';
 import { RolloutCache } from './rollout-cache.ts';
 import { RolloutLedger } from './rollout-ledger.ts';
@@ -132,4 +133,36 @@ test('a record that does not decode is passed over, and written anew', async () 
   await late.ledger.transact('a', PAUSE);
   await one.ledger.refresh();
   assert.equal(one.cache.get('a')?.record.state.phase, 'paused');
+});
+
+test('records that somebody removed from the bucket are named as the reason for the refusal', async () => {
+  await using all = await setup();
+  const { ledger } = all.controller();
+  await ledger.create(() => fresh('a'), START);
+  const stream = bucketStream(ROLLOUTS_BUCKET);
+  await all.stores.jsm.streams.purge(stream);
+  await assert.rejects(ledger.transact('a', PAUSE), {
+    code: 'SKEIN_STORE_REFUSED',
+    message: 'rollout "a": revision 1 is no longer in the bucket',
+  });
+  const { config } = await all.stores.jsm.streams.info(stream);
+  await all.stores.jsm.streams.delete(stream);
+  await all.stores.jsm.streams.add(config);
+  await assert.rejects(
+    ledger.create(() => fresh('b', 'other'), START),
+    {
+      code: 'SKEIN_STORE_REFUSED',
+      message: 'new rollouts: revision 1 is no longer in the bucket',
+    },
+  );
+});
+
+test('a bucket that somebody deleted is named as such, also when it is only read', async () => {
+  await using all = await setup();
+  const { ledger } = all.controller();
+  await all.stores.jsm.streams.delete(bucketStream(ROLLOUTS_BUCKET));
+  await assert.rejects(ledger.refresh(), {
+    code: 'SKEIN_STORE_REFUSED',
+    message: 'nats: reading KV_skein_rollouts: stream not found',
+  });
 });

@@ -1,6 +1,7 @@
 import type { Clock } from '#common/clock.ts';
 import { SkeinError } from '#common/errors.ts';
 import type { RolloutRecord, Transition } from '#common/rollout/rollout.ts';
+import { lostEveryRace } from '../keys/lost-every-race.ts';
 import { SerialQueue } from '../keys/serial-queue.ts';
 import type { KnownRollout, RolloutCache } from './rollout-cache.ts';
 import type { RolloutStore } from './rollout-store.ts';
@@ -56,11 +57,12 @@ export class RolloutLedger {
    *
    * @param decide gives the record before the event; called again when others wrote meanwhile; throws to refuse it,
    *   and gives what is to be answered instead when there is nothing to make
-   * @throws SkeinError SKEIN_CONFLICT, SKEIN_NATS_UNAVAILABLE, and what `decide` throws
+   * @throws SkeinError SKEIN_CONFLICT, SKEIN_NATS_UNAVAILABLE, SKEIN_STORE_REFUSED, and what `decide` throws
    */
   create(decide: () => Decision, event: RolloutEvent): Promise<RolloutRecord> {
     return this.#queue.run('', async () => {
       const { cache, store } = this.#parts;
+      const bases: bigint[] = [];
       for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
         // The cache trails the store by a moment: refuse only on what the store says.
         if (attempt > 1) await this.refresh();
@@ -75,12 +77,15 @@ export class RolloutLedger {
         if ('known' in decided) return decided.known;
         const { record, effects } = this.#step(decided.make, event);
         const result = await store.claim(record, cache.lastRevision(record.id), completeTo);
-        if (result.kind === 'conflict') continue;
+        if (result.kind === 'conflict') {
+          bases.push(completeTo);
+          continue;
+        }
         cache.wrote({ id: record.id, revision: result.revision, record });
         await this.#tell(record, effects);
         return record;
       }
-      throw conflict('new rollouts');
+      throw lostEveryRace('new rollouts', bases);
     });
   }
 
@@ -88,11 +93,12 @@ export class RolloutLedger {
    * What an event makes of a rollout, stored.
    *
    * @throws SkeinError SKEIN_ROLLOUT_NOT_FOUND, SKEIN_ROLLOUT_PHASE, SKEIN_APPROVAL_REQUIRED, SKEIN_LEASE_LOST,
-   *   SKEIN_CONFLICT, SKEIN_NATS_UNAVAILABLE, and what `check` throws
+   *   SKEIN_CONFLICT, SKEIN_NATS_UNAVAILABLE, SKEIN_STORE_REFUSED, and what `check` throws
    */
   transact(id: string, event: RolloutEvent, options: TransactOptions = {}): Promise<Transacted> {
     return this.#queue.run(id, async () => {
       const { cache, store } = this.#parts;
+      const bases: bigint[] = [];
       for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
         if (attempt > 1) await this.refresh();
         const { completeTo } = cache;
@@ -112,17 +118,20 @@ export class RolloutLedger {
         const result = options.claims
           ? await store.claim(record, known.lastRevision, completeTo)
           : await store.put(record, known.lastRevision);
-        if (result.kind === 'conflict') continue;
+        if (result.kind === 'conflict') {
+          bases.push(options.claims ? completeTo : known.lastRevision);
+          continue;
+        }
         cache.wrote({ id, revision: result.revision, record });
         // What was told by another before it died is found by comparing records with the audit log.
         if (event.kind !== 'adopted') await this.#tell(record, effects);
         return { record, revision: result.revision, before, work };
       }
-      throw conflict(`rollout "${id}"`);
+      throw lostEveryRace(`rollout "${id}"`, bases);
     });
   }
 
-  /** @throws SkeinError SKEIN_NATS_UNAVAILABLE */
+  /** @throws SkeinError SKEIN_NATS_UNAVAILABLE; SKEIN_STORE_REFUSED when the bucket is gone */
   async refresh(): Promise<void> {
     const { cache, store } = this.#parts;
     const { entries, last } = await store.readAfter(cache.completeTo);
@@ -164,10 +173,4 @@ export class RolloutLedger {
 
 export function notFound(id: string): SkeinError {
   return new SkeinError('SKEIN_ROLLOUT_NOT_FOUND', `rollout "${id}"`);
-}
-
-function conflict(what: string): SkeinError {
-  return new SkeinError('SKEIN_CONFLICT', `${what}: others wrote ${MAX_ATTEMPTS} times in a row`, {
-    remedy: 'Try again.',
-  });
 }

@@ -10,7 +10,10 @@ export interface RolloutEntry {
   readonly record?: RolloutRecord;
 }
 
-/** The rollouts bucket. Each method may throw SkeinError SKEIN_NATS_UNAVAILABLE; what was written is then unknown. */
+/**
+ * The rollouts bucket. Each method may throw SkeinError SKEIN_NATS_UNAVAILABLE, and what was written is then unknown;
+ * SKEIN_STORE_REFUSED, and nothing was.
+ */
 export interface RolloutStore {
   /** Writes if the rollout's newest revision is still `previousRevision` (0: none). */
   put(record: RolloutRecord, previousRevision: bigint): Promise<PutResult>;

@@ -69,9 +69,9 @@ export class FakeStores {
       for (const other of this.#controllers) other.control.ingest(controlEntry(revision));
       return { kind: 'stored', revision, value: controlEntry(revision).value };
     },
-    newest: async () => {
-      const last = this.controlEntries.at(-1);
-      return last && controlEntry(last.revision);
+    readAfter: async (after) => {
+      const newer = this.controlEntries.filter(({ revision }) => revision > after);
+      return newer.map(({ revision }) => controlEntry(revision));
     },
     open: (value) => {
       const found = this.controlEntries[Number(new TextDecoder().decode(value)) - 1];

@@ -5,12 +5,22 @@ import {
   type ListAuditResponse,
   type StateAtResponse,
 } from '#proto/gen/skein/v1/audit.ts';
-import { type Control, ControlServiceClient } from '#proto/gen/skein/v1/control.ts';
+import {
+  type Control,
+  ControlServiceClient,
+  type DeleteCohortRequest,
+  type FreezeRequest,
+  type KillAllRequest,
+  type ReviveAllRequest,
+  type SetCohortRequest,
+  type UnfreezeRequest,
+} from '#proto/gen/skein/v1/control.ts';
 import {
   type DumpProgramRequest,
   type DumpProgramResponse,
   FleetServiceClient,
   type Host,
+  type ListHostsRequest,
   type ListHostsResponse,
   type ListSitesRequest,
   type ListSitesResponse,
@@ -23,6 +33,7 @@ import {
   type KeyHistoryResponse,
   KeyServiceClient,
   type KillKeyRequest,
+  type ListKeysRequest,
   type ListKeysResponse,
   type ReviveKeyRequest,
   type SetKeyRequest,
@@ -77,29 +88,34 @@ export class TestClient {
     return this.#call<Control>((...rest) => this.control.get({}, ...rest));
   }
 
-  freeze(reason = '', until?: Date) {
-    return this.#call<Control>((...rest) => this.control.freeze({ reason, until }, ...rest));
+  freeze(reason = '', until?: Date, more: Partial<FreezeRequest> = {}) {
+    const request = { ...REQUEST, reason, until, ...more };
+    return this.#call<Control>((...rest) => this.control.freeze(request, ...rest));
   }
 
-  unfreeze(reason = '') {
-    return this.#call<Control>((...rest) => this.control.unfreeze({ reason }, ...rest));
+  unfreeze(reason = '', more: Partial<UnfreezeRequest> = {}) {
+    const request = { ...REQUEST, reason, ...more };
+    return this.#call<Control>((...rest) => this.control.unfreeze(request, ...rest));
   }
 
-  killAll(value: boolean, reason = '') {
-    return this.#call<Control>((...rest) => this.control.killAll({ value, reason }, ...rest));
+  killAll(value: boolean, reason = '', more: Partial<KillAllRequest> = {}) {
+    const request = { ...REQUEST, value, reason, ...more };
+    return this.#call<Control>((...rest) => this.control.killAll(request, ...rest));
   }
 
-  reviveAll(reason = '') {
-    return this.#call<Control>((...rest) => this.control.reviveAll({ reason }, ...rest));
+  reviveAll(reason = '', more: Partial<ReviveAllRequest> = {}) {
+    const request = { ...REQUEST, reason, ...more };
+    return this.#call<Control>((...rest) => this.control.reviveAll(request, ...rest));
   }
 
-  setCohort(name: string, selector: string, reason = '') {
-    const request = { name, selector, reason };
+  setCohort(name: string, selector: string, reason = '', more: Partial<SetCohortRequest> = {}) {
+    const request = { ...REQUEST, name, selector, reason, ...more };
     return this.#call<Control>((...rest) => this.control.setCohort(request, ...rest));
   }
 
-  deleteCohort(name: string, reason = '') {
-    return this.#call<Control>((...rest) => this.control.deleteCohort({ name, reason }, ...rest));
+  deleteCohort(name: string, reason = '', more: Partial<DeleteCohortRequest> = {}) {
+    const request = { ...REQUEST, name, reason, ...more };
+    return this.#call<Control>((...rest) => this.control.deleteCohort(request, ...rest));
   }
 
   stateAt(time: Date | undefined, key = '') {
@@ -110,10 +126,15 @@ export class TestClient {
     return this.#call<Key>((...rest) => this.keys.get({ name }, ...rest));
   }
 
-  async list(includeDeleted = false) {
-    return (
-      await this.#call<ListKeysResponse>((...rest) => this.keys.list({ includeDeleted }, ...rest))
-    ).keys;
+  list(includeDeleted = false) {
+    return allPages<Key>(async (pageToken) => {
+      const page = await this.listPage({ includeDeleted, pageToken, withoutProgress: false });
+      return [page.keys, page.nextPageToken];
+    });
+  }
+
+  listPage(request: ListKeysRequest) {
+    return this.#call<ListKeysResponse>((...rest) => this.keys.list(request, ...rest));
   }
 
   async history(name: string, limit = 0) {
@@ -122,10 +143,15 @@ export class TestClient {
     ).generations;
   }
 
-  async hosts(selector = '') {
-    return (
-      await this.#call<ListHostsResponse>((...rest) => this.fleet.listHosts({ selector }, ...rest))
-    ).hosts;
+  hosts(selector = '') {
+    return allPages<Host>(async (pageToken) => {
+      const page = await this.hostsPage({ selector, pageToken });
+      return [page.hosts, page.nextPageToken];
+    });
+  }
+
+  hostsPage(request: ListHostsRequest) {
+    return this.#call<ListHostsResponse>((...rest) => this.fleet.listHosts(request, ...rest));
   }
 
   host(name: string) {
@@ -171,6 +197,16 @@ export class TestClient {
       });
     });
   }
+}
+
+async function allPages<Item>(read: (token: string) => Promise<[Item[], string]>): Promise<Item[]> {
+  const all: Item[] = [];
+  for (let token: string | undefined; token !== ''; ) {
+    const [items, next] = await read(token ?? '');
+    all.push(...items);
+    token = next;
+  }
+  return all;
 }
 
 const REQUEST = { reason: '', requestId: '', validateOnly: false };

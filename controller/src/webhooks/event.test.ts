@@ -45,7 +45,7 @@ test('a kill is told; what a rollout does to its key is not', () => {
 
 test('a freeze is told', () => {
   const freeze = { actor: 'alice', reason: 'why', since: time };
-  const note = { ...who, what: 'freeze' };
+  const note = { ...who, what: 'freeze', requestId: 'r' };
   const control = { generation: 1n, cohorts: [], freeze, note };
   assert.deepEqual(eventOf({ kind: 'control', new: control }), {
     type: 'control.change',

@@ -52,7 +52,7 @@ function keyEvent({ new: state }: KeyChange): WebhookEvent {
 function controlEvent({ new: control }: ControlChange): WebhookEvent | undefined {
   const { note, freeze, killAll } = control;
   if (!note) return undefined;
-  const { time, ...said } = note;
+  const { time, requestId: _, ...said } = note;
   return {
     type: 'control.change',
     time: time.toISOString(),

@@ -1,4 +1,4 @@
-import type { PauseCause, RolloutState } from '#common/rollout/rollout.ts';
+import type { HostTally, PauseCause, RolloutState } from '#common/rollout/rollout.ts';
 import type { RolloutSpec } from '#common/rollout/spec.ts';
 import { bySkein, type Cause, type Draft } from './draft.ts';
 import { freshGates } from './gate.ts';
@@ -60,8 +60,9 @@ export function goOn(draft: Draft, cause: Cause): void {
   take(draft, cause, draft.state.step + 1);
 }
 
-export function settle(draft: Draft): void {
-  draft.move('gating', bySkein('settle', 'every step is done; its rules become the key’s own'));
+export function settle(draft: Draft, reached: HostTally): void {
+  const by = bySkein('settle', 'every step is done; its rules become the key’s own');
+  draft.move('gating', by, { reached });
   draft.do({ kind: 'settle' });
 }
 

@@ -15,7 +15,7 @@ export function widen(draft: Draft, seen: SeenHosts): void {
   const finishing = isFinishing(spec, state);
   if (asked && !isInForce) return;
   if (goal === 0 && state.width === 0) {
-    if (finishing && !state.blocked) settle(draft);
+    if (finishing && !state.blocked) settle(draft, seen.tally);
     else if (!finishing) giveUpOnNobody(draft);
     return;
   }
@@ -24,7 +24,7 @@ export function widen(draft: Draft, seen: SeenHosts): void {
   if (!isInForce || width > state.width) {
     if (!state.blocked && width > 0) takeIn(draft, width);
   } else if (reach >= goal && finishing) {
-    if (!state.blocked) settle(draft);
+    if (!state.blocked) settle(draft, seen.tally);
   } else if (reach >= goal && pending === 0) {
     bake(draft, bySkein('reached', `${hosts(state.width, [])} changed`));
   } else if (pending > 0) {
