@@ -14,6 +14,7 @@ test('scripts can tell apart what they may act on', () => {
     ['SKEIN_WAIT_NO_HOSTS', 3],
     ['SKEIN_KEY_NOT_FOUND', 4],
     ['SKEIN_HOST_NOT_FOUND', 4],
+    ['SKEIN_UNKNOWN_STATIC_KEY', 4],
     ['SKEIN_CONFLICT', 5],
     ['SKEIN_KEY_EXISTS', 5],
     ['SKEIN_CONTROLLER_UNAVAILABLE', 6],

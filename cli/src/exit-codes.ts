@@ -14,7 +14,7 @@ export const EXIT_CODES = [
     meaning:
       '--wait: written, but not applied on every matching live host; rollout watch: not completed',
   },
-  { code: 4, meaning: 'no such key, host, program, rollout or cohort' },
+  { code: 4, meaning: 'no such key, static key, host, program, rollout or cohort' },
   { code: 5, meaning: 'conflict: the etag is stale, or the key exists already' },
   { code: 6, meaning: 'the controller, or NATS behind it, cannot be reached' },
   { code: 7, meaning: 'no token, or one that the controller does not know' },
@@ -38,6 +38,7 @@ const BY_ERROR: Partial<Record<ErrorCode, ExitCode>> = {
   SKEIN_WAIT_NO_HOSTS: 3,
   SKEIN_ROLLOUT_NOT_COMPLETED: 3,
   SKEIN_KEY_NOT_FOUND: 4,
+  SKEIN_UNKNOWN_STATIC_KEY: 4,
   SKEIN_HOST_NOT_FOUND: 4,
   SKEIN_PROGRAM_NOT_FOUND: 4,
   SKEIN_ROLLOUT_NOT_FOUND: 4,

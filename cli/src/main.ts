@@ -15,16 +15,22 @@ const runtime: Runtime = {
 };
 
 // A reader that had enough (skein key list | head) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+process.stdout.on('error', (error) => {
+  throwUnlessReaderLeft(error);
+  process.exit(0);
 });
+// Nobody reads what went wrong; the exit code says it all the same.
+process.stderr.on('error', throwUnlessReaderLeft);
 
 process.exitCode = await run(
   createProgram(COMMANDS, runtime),
   process.argv.slice(2),
   runtime.stderr,
 );
+
+function throwUnlessReaderLeft(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
 
 function sink(stream: NodeJS.WriteStream): Sink {
   return {

@@ -17,6 +17,8 @@ export function createProgram(installers: readonly CommandInstaller[], runtime: 
       '--ca-file <file>',
       'certificate authority of the controller, PEM; asks for TLS (SKEIN_CA_FILE)',
     )
+    .option('--cert-file <file>', 'your client certificate, PEM, if asked for (SKEIN_CERT_FILE)')
+    .option('--key-file <file>', 'private key of your client certificate, PEM (SKEIN_KEY_FILE)')
     .addOption(
       new Option('-o, --output <format>', 'how to print results')
         .choices(FORMATS)
@@ -48,7 +50,7 @@ export function examples(...lines: readonly string[]): string {
 
 const ROOT_HELP = `
 Where the controller is: flags, then the environment, then $SKEIN_CONFIG or ~/.config/skein/cli.yaml
-(server, tokenFile, caFile), then what skein up started, then ${DEFAULT_SERVER}.
+(server, tokenFile, caFile, certFile, keyFile), then what skein up started, then ${DEFAULT_SERVER}.
 
 Exit codes:
 ${renderTable(

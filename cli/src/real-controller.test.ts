@@ -74,7 +74,7 @@ test('a rollout is stopped, held up, killed and rolled back', async () => {
   assert.match(await skein('freeze status'), /Reason +incident\n/);
   assert.match(await skein('kill net.b --wait --timeout 10s'), /4\/4 hosts applied/);
   assert.equal(hosts.filter(({ value }) => value).length, 0);
-  assert.match(await skein('key get net.b'), /\nKill +switch forces off\n/);
+  assert.match(await skein('key get net.b'), /\nKill +forced off\n/);
   await skein('freeze lift');
   assert.match(await skein('rollout promote net.b', 8), /SKEIN_KEY_KILLED/);
   await skein('revive net.b --wait --timeout 10s');

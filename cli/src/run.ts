@@ -16,11 +16,10 @@ export async function run(
   stderr: Sink,
 ): Promise<number> {
   try {
-    await program.parseAsync(words, { from: 'user' });
+    await program.parseAsync(helpByFlag(program, words), { from: 'user' });
     return 0;
   } catch (thrown) {
-    if (thrown instanceof CommanderError && isHelp(thrown))
-      return thrown.code === 'commander.help' ? 2 : 0;
+    if (thrown instanceof CommanderError && isHelp(thrown)) return thrown.exitCode === 0 ? 0 : 2;
     const error =
       thrown instanceof CommanderError ? usageError(program, words, thrown) : toSkeinError(thrown);
     stderr.write(`error: ${printable(error.line)}\n`);
@@ -28,7 +27,14 @@ export async function run(
   }
 }
 
-/** commander.help: a command was missing; commander.helpDisplayed: help was asked for. */
+/** `help rollout start` as `rollout start --help`: commander's own help goes one command deep. */
+function helpByFlag(program: Command, words: readonly string[]): readonly string[] {
+  const path = words.slice(1);
+  const isCommand = commandOf(program, path) === [program.name(), ...path].join(' ');
+  return words[0] === 'help' && isCommand ? [...path, '--help'] : words;
+}
+
+/** Asked for by --help or by a command; or shown since a command is missing, with an exit code of its own. */
 function isHelp({ code }: CommanderError): boolean {
   return code === 'commander.help' || code === 'commander.helpDisplayed';
 }

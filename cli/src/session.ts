@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { Clock } from '#common/clock.ts';
-import { readConfigured } from '#common/configured-file.ts';
-import type { GrpcTarget } from './client/grpc-channel.ts';
+import type { GrpcTarget } from './client/grpc-target.ts';
 import type { SkeinClient } from './client/skein-client.ts';
 import {
   type ConnectionContext,
@@ -9,7 +8,9 @@ import {
   ownContextPath,
   readContext,
 } from './connection/context-file.ts';
+import { readCredentials } from './connection/credentials.ts';
 import { type Connection, resolveConnection } from './connection/resolve.ts';
+import { withSuggestion } from './names/suggest.ts';
 import type { Format } from './output/document.ts';
 import { Output, type Sink } from './output/output.ts';
 import { colourPaint, plainPaint, wantsColour } from './output/style.ts';
@@ -57,6 +58,9 @@ export async function withSession(
   const client = await openClient(runtime, connection, REQUEST_DEADLINE_MS);
   try {
     await action({ client, output, clock: runtime.clock });
+  } catch (thrown) {
+    // Only for people: a script that looks whether a name is there is not to list the fleet.
+    throw runtime.stderr.isTerminal ? await withSuggestion(thrown, command, client) : thrown;
   } finally {
     client.close();
   }
@@ -65,30 +69,31 @@ export async function withSession(
 /** @throws SkeinError SKEIN_CONFIG */
 export function findConnection(runtime: Runtime, flags: ConnectionContext): Connection {
   const { environment } = runtime;
-  const { server, tokenFile, caFile } = flags;
+  const { server, tokenFile, caFile, certFile, keyFile } = flags;
   return resolveConnection({
-    flags: { server, tokenFile, caFile },
+    flags: { server, tokenFile, caFile, certFile, keyFile },
     environment: {
       server: environment.SKEIN_SERVER,
       tokenFile: environment.SKEIN_TOKEN_FILE,
       caFile: environment.SKEIN_CA_FILE,
+      certFile: environment.SKEIN_CERT_FILE,
+      keyFile: environment.SKEIN_KEY_FILE,
     },
     own: readContext(ownContextPath(environment), Boolean(environment.SKEIN_CONFIG)),
     embedded: readContext(embeddedContextPath(environment), false),
   });
 }
 
-/** @throws SkeinError SKEIN_CONFIG for a token or CA file that cannot be read */
+/** @throws SkeinError SKEIN_CONFIG for a file of token, authority, certificate or key that cannot be used */
 export async function openClient(
   runtime: Runtime,
-  { server, tokenFile, caFile }: Connection,
+  { server, ...files }: Connection,
   deadlineMs: number,
 ): Promise<SkeinClient> {
   return runtime.connect({
     server,
     deadlineMs,
-    ...(tokenFile ? { token: readSecret(tokenFile).toString('utf8').trim() } : {}),
-    ...(caFile ? { caCertificate: readSecret(caFile) } : {}),
+    ...readCredentials(files),
   });
 }
 
@@ -102,12 +107,6 @@ export function createOutput(runtime: Runtime, command: Command): Output {
     stdout,
     stderr,
     quiet: options.quiet ?? false,
-  });
-}
-
-function readSecret(path: string): Buffer {
-  return readConfigured(path, {
-    remedy: 'Correct --token-file or --ca-file, its environment variable, or the context file.',
   });
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,9 @@ import { after, test } from 'node:test';
 import { parse } from 'yaml';
 import type { ErrorCode } from '#common/error-catalogue.ts';
 import { SkeinError } from '#common/errors.ts';
+import { visibleCommands } from './testing/command-tree.ts';
 import { startFakeController } from './testing/fake-controller.ts';
+import { rolloutToWire, sampleRollout } from './testing/rollout-samples.ts';
 import { runProgram, runSkein, SKEIN, spawnSkein } from './testing/run-skein.ts';
 import { hostToWire, keyToWire, sampleHost, sampleKey, sampleProgress } from './testing/samples.ts';
 
@@ -22,10 +25,13 @@ const controller = await startFakeController({
     if (name.startsWith('skein_')) throw new SkeinError(code as ErrorCode, `about ${name}`);
     return keyToWire(KEY);
   },
-  list: () => ({ keys: [keyToWire(KEY)] }),
+  list: () => ({ keys: [keyToWire(KEY)], nextPageToken: '' }),
   listRollouts: () => ({ rollouts: [] }),
   history: () => ({ generations: [] }),
-  listHosts: () => ({ hosts: [hostToWire(sampleHost('web-1')), hostToWire(sampleHost('web-2'))] }),
+  listHosts: () => ({
+    hosts: [hostToWire(sampleHost('web-1')), hostToWire(sampleHost('web-2'))],
+    nextPageToken: '',
+  }),
   set: ({ name }) => keyToWire(sampleKey([], { name })),
   watch: async function* ({ name }) {
     const hosts = {
@@ -39,6 +45,7 @@ const controller = await startFakeController({
 });
 after(() => controller[Symbol.asyncDispose]());
 const AT = { SKEIN_SERVER: controller.address };
+const TERMINAL = { columns: 80, rows: 24 };
 
 test('errors end in their exit code, with one line on stderr and nothing on stdout', async () => {
   const cases: readonly (readonly [string, number, RegExp])[] = [
@@ -63,6 +70,69 @@ test('errors end in their exit code, with one line on stderr and nothing on stdo
     assert.match(finished.stderr, message, line);
     assert.equal(finished.stdout, '', line);
   }
+});
+
+test('a name that is not there is answered with those that it may have meant', async () => {
+  const missing = (code: ErrorCode, what: string) => () => {
+    throw new SkeinError(code, what);
+  };
+  await using setup = await startFakeController({
+    get: missing('SKEIN_KEY_NOT_FOUND', 'fleet key "x"'),
+    getHost: missing('SKEIN_HOST_NOT_FOUND', 'host "x"'),
+    getRollout: missing('SKEIN_ROLLOUT_NOT_FOUND', 'rollout "x"'),
+    list: () => ({ keys: [keyToWire(KEY)], nextPageToken: '' }),
+    listHosts: () => ({
+      hosts: [hostToWire(sampleHost('web-1')), hostToWire(sampleHost('db-1'))],
+      nextPageToken: '',
+    }),
+    listRollouts: () => ({ rollouts: [rolloutToWire(sampleRollout())] }),
+  });
+  const at = { SKEIN_SERVER: setup.address };
+  const cases = [
+    ['key get drop_icmp', /fleet key "x" \(did you mean net\.drop_icmp\?\)\. List the keys/],
+    ['key get net.drop_icpm', /\(did you mean net\.drop_icmp\?\)/],
+    ['host get web-11', /host "x" \(did you mean web-1\?\)/],
+    ['rollout get r-1', /rollout "x" \(did you mean ro-1\?\)/],
+    ['key get trace.sys', /fleet key "x"\. List/],
+  ] as const;
+  for (const [line, message] of cases) {
+    const { code, stderr } = await runSkein(line.split(' '), at, TERMINAL);
+    assert.equal(code, 4);
+    assert.match(stderr, message, line);
+  }
+});
+
+test('a script that looks whether a name is there asks for that one alone', async () => {
+  let lists = 0;
+  await using setup = await startFakeController({
+    get: () => {
+      throw new SkeinError('SKEIN_KEY_NOT_FOUND', 'fleet key "drop_icmp"');
+    },
+    list: () => {
+      lists++;
+      return { keys: [keyToWire(KEY)], nextPageToken: '' };
+    },
+  });
+  const at = { SKEIN_SERVER: setup.address };
+  const { code, stderr } = await runSkein(['key', 'get', 'drop_icmp'], at);
+  assert.equal(code, 4);
+  assert.match(stderr, /^error: SKEIN_KEY_NOT_FOUND: fleet key "drop_icmp"\. [^\n]+\n$/);
+  assert.equal(lists, 0);
+});
+
+test('suggestions that cannot be had leave the error as it is', async () => {
+  await using setup = await startFakeController({
+    getHost: () => {
+      throw new SkeinError('SKEIN_HOST_NOT_FOUND', 'host "web-3"');
+    },
+    listHosts: () => {
+      throw new SkeinError('SKEIN_INTERNAL', 'no list');
+    },
+  });
+  const at = { SKEIN_SERVER: setup.address };
+  const { code, stderr } = await runSkein(['host', 'get', 'web-3'], at, TERMINAL);
+  assert.equal(code, 4);
+  assert.match(stderr, /^error: SKEIN_HOST_NOT_FOUND: host "web-3"\. [^\n]+\n$/);
 });
 
 test('the process ends with the exit code, stdout and stderr apart', async () => {
@@ -130,7 +200,7 @@ test('set --wait names who failed, and who is late, and says when nobody was the
   assert.match(nobody.stderr, /SKEIN_WAIT_NO_HOSTS: no live host binds nobody\./);
 });
 
-test('watch streams lines as they come', async () => {
+test('watch streams lines as they come, until it is interrupted', async () => {
   const child = spawn(SKEIN, ['watch', '-o', 'jsonl'], {
     env: { PATH: process.env.PATH, HOME: '/nonexistent', ...AT },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -142,6 +212,10 @@ test('watch streams lines as they come', async () => {
       if (text.endsWith('\n')) break;
     }
     assert.equal(JSON.parse(text).name, 'net.drop_icmp');
+    const ended = once(child, 'exit');
+    child.kill('SIGINT');
+    // A shell makes 130 of it.
+    assert.deepEqual(await ended, [null, 'SIGINT']);
   } finally {
     child.kill('SIGKILL');
   }
@@ -151,6 +225,9 @@ test('a reader that leaves early is no error', async () => {
   const script = '"$0" key list -o json | head -c 1; echo " $PIPESTATUS"';
   const { stdout, stderr } = await runProgram('bash', ['-c', script, SKEIN], AT);
   assert.deepEqual({ stdout, stderr }, { stdout: '{ 0\n', stderr: '' });
+  // A reader of stderr, gone before anything is written: the exit code still says what went wrong.
+  const gone = 'exec 3> >(:); wait $!; "$0" key get UPPER 2>&3; echo $?';
+  assert.equal((await runProgram('bash', ['-c', gone, SKEIN], AT)).stdout, '2\n');
 });
 
 test('context files: the own one, and that of the embedded default when there is no other', async () => {
@@ -183,20 +260,23 @@ test('a token that would cross the network in plain text is warned about', async
   assert.match(stderr, /^warning: the token goes to skein\.invalid:1 in plain text/);
 });
 
+test('help is asked for in either way, of a command at any depth', async () => {
+  for (const line of ['help', 'help set', 'help rollout start', 'rollout help start']) {
+    const words = line.split(' ');
+    const told = await runSkein(words);
+    const same = await runSkein([...words.filter((word) => word !== 'help'), '--help']);
+    assert.deepEqual(told, same, line);
+    assert.deepEqual([told.code, told.stderr], [0, ''], line);
+  }
+  const unknown = await runSkein(['help', 'nope']);
+  assert.deepEqual([unknown.code, unknown.stdout], [2, '']);
+});
+
 test('every command has help with examples', async () => {
-  const commands = [
-    ...['key create', 'key list', 'key get', 'key history', 'key delete', 'set', 'host list'],
-    ...['host get', 'watch', 'explain', 'audit', 'completion', 'version', 'key', 'host'],
-    ...['kill', 'revive', 'freeze', 'freeze start', 'freeze status', 'freeze lift', 'cohort'],
-    ...['cohort list', 'cohort set', 'cohort delete', 'diff', 'apply', 'export', 'schema', 'state'],
-    ...['rollout', 'rollout plan', 'rollout start', 'rollout get', 'rollout list', 'rollout watch'],
-    ...['rollout pause', 'rollout resume', 'rollout promote', 'rollout skip', 'rollout abort'],
-    ...['rollout retry', 'rollout approve'],
-  ];
-  for (const command of commands) {
+  for (const [command] of visibleCommands()) {
     const { code, stdout } = await runSkein([...command.split(' '), '--help']);
     assert.equal(code, 0, command);
-    assert.match(stdout, /\nExamples:\n {2}(source <\()?skein /, command);
+    assert.match(stdout, /\nExamples:\n {2}([^\n]+ \| |source <\()?skein /, command);
   }
 });
 

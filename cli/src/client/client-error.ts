@@ -1,14 +1,20 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { SkeinError } from '#common/errors.ts';
 import { errorFromGrpc } from '#common/grpc-error.ts';
+import type { GrpcTarget } from './grpc-target.ts';
+import { tlsTrouble } from './tls-trouble.ts';
 
 /** Whatever a call failed with, as a SkeinError; where the controller was not reached, in words for people. */
-export function clientError(thrown: unknown, server: string): SkeinError {
+export function clientError(
+  thrown: unknown,
+  { server, tls }: Pick<GrpcTarget, 'server' | 'tls'>,
+): SkeinError {
   const error = errorFromGrpc(thrown, server);
   if (!isServiceError(thrown) || !isAway(error, thrown)) return error;
-  const why = thrown.code === status.DEADLINE_EXCEEDED ? 'no answer in time' : reasonIn(thrown);
+  const { why, ...remedy } = tlsTrouble(thrown.details, tls) ?? { why: reasonIn(thrown) };
   return new SkeinError('SKEIN_CONTROLLER_UNAVAILABLE', `controller at ${server}: ${why}`, {
     cause: thrown,
+    ...remedy,
   });
 }
 
@@ -20,7 +26,8 @@ function isAway(error: SkeinError, { code, details }: ServiceError): boolean {
 }
 
 /** What the system said, out of the longer sentence that grpc-js packs it into. */
-function reasonIn({ details }: ServiceError): string {
+function reasonIn({ code, details }: ServiceError): string {
+  if (code === status.DEADLINE_EXCEEDED) return 'no answer in time';
   return /(?:connect|getaddrinfo) [A-Z]\w+ [^\s,]*\w/.exec(details)?.[0] ?? details;
 }
 

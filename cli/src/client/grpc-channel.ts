@@ -7,27 +7,25 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { clientError } from './client-error.ts';
+import type { GrpcTarget } from './grpc-target.ts';
 import { retryUnavailable } from './retry.ts';
-
-export interface GrpcTarget {
-  /** host:port */
-  readonly server: string;
-  readonly token?: string;
-  /** PEM; without it the connection is plain text. */
-  readonly caCertificate?: Buffer;
-  /** For one request with its retries. */
-  readonly deadlineMs: number;
-}
 
 /** How requests go out, whatever the service: deadline, retries, token, and errors as SkeinError. */
 export interface GrpcChannel {
   /** What the constructor of a service's client takes. */
   readonly endpoint: [string, ChannelCredentials, typeof CHANNEL_OPTIONS];
   readonly metadata: Metadata;
-  /** Repeated while the controller is away; the request id in `request`, if any, is the same in each try. */
+  /** Until when what is asked now must be answered, in epoch milliseconds. */
+  deadline(): number;
+  /**
+   * Repeated while the controller is away; the request id in `request`, if any, is the same in each try.
+   *
+   * @param deadline epoch milliseconds; that of now when absent
+   */
   call<Request, Response>(
     method: UnaryMethod<Request, Response>,
     request: Request,
+    deadline?: number,
   ): Promise<Response>;
   /** Never repeated: for what would be done twice. */
   callOnce<Request, Response>(
@@ -43,30 +41,29 @@ export interface GrpcChannel {
 
 /** Connects lazily: an unreachable controller shows at the first call, as SKEIN_CONTROLLER_UNAVAILABLE. */
 export function createGrpcChannel(target: GrpcTarget): GrpcChannel {
-  const { server } = target;
-  const credentials = target.caCertificate
-    ? ChannelCredentials.createSsl(target.caCertificate)
+  const { server, tls } = target;
+  const credentials = tls
+    ? ChannelCredentials.createSsl(tls.ca, tls.client?.key, tls.client?.certificate)
     : ChannelCredentials.createInsecure();
   const metadata = new Metadata();
   if (target.token !== undefined) metadata.set('authorization', `Bearer ${target.token}`);
 
-  async function inWords<T>(attempt: (deadline: number) => Promise<T>): Promise<T> {
+  const deadlineNow = () => Date.now() + target.deadlineMs;
+  async function inWords<T>(attempt: () => Promise<T>): Promise<T> {
     try {
-      return await attempt(Date.now() + target.deadlineMs);
+      return await attempt();
     } catch (error) {
-      throw clientError(error, server);
+      throw clientError(error, target);
     }
   }
 
   return {
     endpoint: [server, credentials, CHANNEL_OPTIONS],
     metadata,
-    call: (method, request) =>
-      inWords((deadline) =>
-        retryUnavailable(() => unary(method, request, metadata, deadline), deadline),
-      ),
-    callOnce: (method, request) =>
-      inWords((deadline) => unary(method, request, metadata, deadline)),
+    deadline: deadlineNow,
+    call: (method, request, deadline = deadlineNow()) =>
+      inWords(() => retryUnavailable(() => unary(method, request, metadata, deadline), deadline)),
+    callOnce: (method, request) => inWords(() => unary(method, request, metadata, deadlineNow())),
     async *stream(open, convert, signal) {
       if (signal.aborted) return;
       const messages = open();
@@ -75,7 +72,7 @@ export function createGrpcChannel(target: GrpcTarget): GrpcChannel {
       try {
         for await (const message of messages) yield convert(message);
       } catch (error) {
-        if (!signal.aborted) throw clientError(error, server);
+        if (!signal.aborted) throw clientError(error, target);
       } finally {
         signal.removeEventListener('abort', cancel);
         cancel();

@@ -74,10 +74,29 @@ test('a host that the controller knows from its stored record alone fails no lis
   const { lastSeen: _, ...unheard } = sampleHost('web-1', { state: 'lost' });
   const hosts = [unheard, sampleHost('web-2')];
   await using controller = await startFakeController({
-    listHosts: () => ({ hosts: hosts.map(hostToWire) }),
+    listHosts: ({ pageToken }) => ({
+      hosts: hosts.slice(Number(pageToken), Number(pageToken) + 1).map(hostToWire),
+      nextPageToken: Number(pageToken) + 1 < hosts.length ? String(Number(pageToken) + 1) : '',
+    }),
   });
   using client = clientOf(controller);
   assert.deepEqual(await client.listHosts(''), hosts);
+});
+
+test('a list has one deadline for all of its pages', async () => {
+  // Each page is there in good time; all of them are too many.
+  const next = ({ pageToken }: { readonly pageToken: string }) => {
+    const page = Number(pageToken) + 1;
+    return page < 5_000 ? String(page) : '';
+  };
+  await using controller = await startFakeController({
+    list: (request) => ({ keys: [], nextPageToken: next(request) }),
+    listHosts: (request) => ({ hosts: [], nextPageToken: next(request) }),
+  });
+  using client = clientOf(controller, 100);
+  const late = { code: 'SKEIN_CONTROLLER_UNAVAILABLE', message: /no answer in time$/ };
+  await assert.rejects(client.listKeys({ includeDeleted: false }), late);
+  await assert.rejects(client.listHosts(''), late);
 });
 
 test("the controller's errors arrive whole", async () => {

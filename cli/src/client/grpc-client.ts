@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { AssemblyInstruction } from '#common/assembly.ts';
 import { desiredFromWire } from '#common/desired-wire.ts';
 import type { SiteReport } from '#common/site.ts';
@@ -9,15 +8,17 @@ import { FleetServiceClient } from '#proto/gen/skein/v1/fleet.ts';
 import { KeyServiceClient } from '#proto/gen/skein/v1/keys.ts';
 import { RolloutServiceClient } from '#proto/gen/skein/v1/rollout.ts';
 import { auditFromWire, hostFromWire, keyFromWire, pastFromWire } from './from-wire.ts';
-import { createGrpcChannel, type GrpcTarget } from './grpc-channel.ts';
+import { createGrpcChannel } from './grpc-channel.ts';
 import { createControlCalls } from './grpc-control.ts';
 import { createRolloutCalls } from './grpc-rollouts.ts';
+import type { GrpcTarget } from './grpc-target.ts';
 import type { SkeinClient } from './skein-client.ts';
+import { withRequestId } from './with-request-id.ts';
 
 /** Connects lazily: an unreachable controller shows at the first call, as SKEIN_CONTROLLER_UNAVAILABLE. */
 export function createGrpcClient(target: GrpcTarget): SkeinClient {
   const channel = createGrpcChannel(target);
-  const { endpoint, metadata, call, stream } = channel;
+  const { endpoint, metadata, deadline, call, stream } = channel;
   const keys = new KeyServiceClient(...endpoint);
   const fleet = new FleetServiceClient(...endpoint);
   const audit = new AuditServiceClient(...endpoint);
@@ -33,9 +34,12 @@ export function createGrpcClient(target: GrpcTarget): SkeinClient {
     async getKey(name) {
       return keyFromWire(await call(keys.get.bind(keys), { name }));
     },
-    async listKeys(request) {
-      return (await call(keys.list.bind(keys), request)).keys.map(keyFromWire);
-    },
+    listKeys: ({ includeDeleted, withoutProgress = false }) =>
+      allPages(deadline(), async (pageToken, until) => {
+        const request = { includeDeleted, pageToken, withoutProgress };
+        const page = await call(keys.list.bind(keys), request, until);
+        return [page.keys.map(keyFromWire), page.nextPageToken];
+      }),
     async setKey({ ttlMs = 0, ...request }) {
       const message = { ...withRequestId(request), percent: request.percent, ttlMs };
       return keyFromWire(await call(keys.set.bind(keys), message));
@@ -59,9 +63,11 @@ export function createGrpcClient(target: GrpcTarget): SkeinClient {
       return response.generations.map(desiredFromWire);
     },
     watchKeys: (name, signal) => stream(() => keys.watch({ name }, metadata), keyFromWire, signal),
-    async listHosts(selector) {
-      return (await call(fleet.listHosts.bind(fleet), { selector })).hosts.map(hostFromWire);
-    },
+    listHosts: (selector) =>
+      allPages(deadline(), async (pageToken, until) => {
+        const page = await call(fleet.listHosts.bind(fleet), { selector, pageToken }, until);
+        return [page.hosts.map(hostFromWire), page.nextPageToken];
+      }),
     async getHost(name) {
       return hostFromWire(await call(fleet.getHost.bind(fleet), { name }));
     },
@@ -99,6 +105,23 @@ export function createGrpcClient(target: GrpcTarget): SkeinClient {
   };
 }
 
-function withRequestId<Request extends object>(request: Request): Request & { requestId: string } {
-  return { ...request, requestId: randomUUID() };
+/**
+ * @param deadline of all pages together, epoch milliseconds
+ * @param read gives a page and the token of the next one, which is empty on the last
+ */
+async function allPages<Item>(
+  deadline: number,
+  read: (
+    token: string,
+    deadline: number,
+  ) => Promise<readonly [items: readonly Item[], next: string]>,
+): Promise<Item[]> {
+  const all: Item[] = [];
+  let token = '';
+  do {
+    const [items, next] = await read(token, deadline);
+    all.push(...items);
+    token = next;
+  } while (token !== '');
+  return all;
 }

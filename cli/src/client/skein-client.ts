@@ -13,7 +13,7 @@ export interface SkeinClient {
   readonly control: ControlCalls;
   createKey(request: CreateKey): Promise<KeyView>;
   getKey(name: string): Promise<KeyView>;
-  listKeys(options: { readonly includeDeleted: boolean }): Promise<readonly KeyView[]>;
+  listKeys(options: ListKeys): Promise<readonly KeyView[]>;
   setKey(request: SetKey): Promise<KeyView>;
   /** Makes the key exactly as declared. */
   applyKey(request: ApplyKey): Promise<KeyView>;
@@ -36,6 +36,12 @@ export interface SkeinClient {
   /** What the fleet was told at a time in the past; an empty key is all of them. */
   stateAt(time: Date, key: string): Promise<PastState>;
   close(): void;
+}
+
+interface ListKeys {
+  readonly includeDeleted: boolean;
+  /** Leaves `hosts` empty, of which a large fleet has many. Default: false. */
+  readonly withoutProgress?: boolean;
 }
 
 export interface KeyView {

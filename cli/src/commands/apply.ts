@@ -8,8 +8,8 @@ import { type Cell, type Paint, printable } from '../output/style.ts';
 import { renderRow } from '../output/table.ts';
 import { examples } from '../program.ts';
 import { type CommandInstaller, type Session, withSession } from '../session.ts';
-import { reasonOption } from './key.ts';
 import { declarationsIn, fileOption, pruneOption, standingIn } from './manifests.ts';
+import { reasonOption } from './options.ts';
 
 interface ApplyOptions {
   readonly file: string;

@@ -1,14 +1,14 @@
-import { Argument, type Command } from 'commander';
+import type { Command } from 'commander';
 import { normaliseSelector } from '#common/targeting/selector.ts';
 import { cohortDocument, controlDocument } from '../output/control-shapes.ts';
 import { cohortTable } from '../output/control-text.ts';
-import { parseCohortName } from '../parse/values.ts';
 import { examples } from '../program.ts';
 import { type CommandInstaller, type Runtime, withSession } from '../session.ts';
-import { reasonOption } from './key.ts';
+import { cohortArgument, reasonOption, validateOnlyOption } from './options.ts';
 
 interface CohortOptions {
   readonly reason: string;
+  readonly validateOnly: boolean;
 }
 
 export const installCohort: CommandInstaller = (program, runtime) => {
@@ -46,11 +46,13 @@ function installSet(cohort: Command, runtime: Runtime): void {
     .addArgument(cohortArgument())
     .argument('<selector>', 'its hosts', normaliseSelector)
     .addOption(reasonOption())
+    .addOption(validateOnlyOption())
     .addHelpText('after', examples('skein cohort set canary "tier=canary,env=prod"'))
-    .action(async (name: string, selector: string, { reason }: CohortOptions, command: Command) => {
+    .action(async (name: string, selector: string, options: CohortOptions, command: Command) => {
       await withSession(runtime, command, async ({ client, output }) => {
-        const control = await client.control.setCohort({ name, selector, reason });
-        const text = `cohort ${name} set: ${selector || 'every host'}\n`;
+        const control = await client.control.setCohort({ name, selector, ...options });
+        const done = options.validateOnly ? 'would be set' : 'set';
+        const text = `cohort ${name} ${done}: ${selector || 'every host'}\n`;
         output.result(controlDocument(control), () => text);
       });
     });
@@ -62,18 +64,13 @@ function installDelete(cohort: Command, runtime: Runtime): void {
     .description('delete a cohort; a running rollout keeps what it began with')
     .addArgument(cohortArgument())
     .addOption(reasonOption())
+    .addOption(validateOnlyOption())
     .addHelpText('after', examples('skein cohort delete canary'))
-    .action(async (name: string, { reason }: CohortOptions, command: Command) => {
+    .action(async (name: string, options: CohortOptions, command: Command) => {
       await withSession(runtime, command, async ({ client, output }) => {
-        const control = await client.control.deleteCohort({ name, reason });
-        output.result(controlDocument(control), () => `cohort ${name} deleted\n`);
+        const control = await client.control.deleteCohort({ name, ...options });
+        const done = options.validateOnly ? 'would be deleted' : 'deleted';
+        output.result(controlDocument(control), () => `cohort ${name} ${done}\n`);
       });
     });
-}
-
-/** COHORT; its name is what completion goes by. */
-function cohortArgument(): Argument {
-  return new Argument('<cohort>', 'name of a cohort').argParser((text) =>
-    parseCohortName(text, 'COHORT'),
-  );
 }

@@ -1,8 +1,8 @@
 import { Argument, type Command } from 'commander';
-import type { HostReport } from '#common/observed.ts';
 import type { SkeinClient } from '../client/skein-client.ts';
-import { complete, type NameKind, optionValues } from '../completion/complete.ts';
+import { complete, optionValues } from '../completion/complete.ts';
 import { COMPLETION_SCRIPTS, FILES_DIRECTIVE, SHELLS, type Shell } from '../completion/scripts.ts';
+import { knownNames, type NameKind } from '../names/known-names.ts';
 import { examples } from '../program.ts';
 import { type CommandInstaller, findConnection, openClient, type Runtime } from '../session.ts';
 
@@ -12,7 +12,7 @@ const DEADLINE_MS = 1_000;
 export const installCompletion: CommandInstaller = (program, runtime) => {
   program
     .command('completion')
-    .description('print a script that completes commands, options, key and host names')
+    .description('print a script that completes commands, options and names')
     .addArgument(new Argument('<shell>', 'the shell that is to complete').choices(SHELLS))
     .addHelpText(
       'after',
@@ -62,49 +62,12 @@ async function namesOf(
 ): Promise<readonly string[]> {
   let client: SkeinClient | undefined;
   try {
-    const connection = findConnection(runtime, {
-      server: options.get('server'),
-      tokenFile: options.get('tokenFile'),
-      caFile: options.get('caFile'),
-    });
+    const connection = findConnection(runtime, Object.fromEntries(options));
     client = await openClient(runtime, connection, DEADLINE_MS);
-    return [...new Set(await namesFrom(client, what))];
+    return [...(await knownNames(client, what))];
   } catch {
     return [];
   } finally {
     client?.close();
-  }
-}
-
-async function namesFrom(client: SkeinClient, what: NameKind): Promise<readonly string[]> {
-  switch (what) {
-    case 'keys': {
-      const keys = await client.listKeys({ includeDeleted: false });
-      return keys.map(({ desired }) => desired.name);
-    }
-    case 'rollouts': {
-      const rollouts = await client.rollouts.list({ key: '', all: false });
-      return rollouts.flatMap(({ record }) => [record.id, record.spec.key]);
-    }
-    case 'cohorts':
-      return (await client.control.get()).cohorts.map(({ name }) => name);
-    default: {
-      const hosts = await client.listHosts('');
-      return hosts.flatMap(({ report }) => namesIn(report, what));
-    }
-  }
-}
-
-function namesIn(
-  { host, programs }: HostReport,
-  what: 'hosts' | 'programs' | 'static keys',
-): string[] {
-  switch (what) {
-    case 'hosts':
-      return [host];
-    case 'programs':
-      return programs.map(({ unit, program }) => `${unit}/${program}`);
-    case 'static keys':
-      return programs.flatMap(({ staticKeys }) => Object.keys(staticKeys));
   }
 }

@@ -49,6 +49,20 @@ test('kill and revive one key, and wait for its hosts', async () => {
   assert.equal(JSON.parse(revived.stdout).name, 'net.drop_icmp');
 });
 
+test('whoever sets a killed key is told that the kill holds', async () => {
+  await using setup = await at({
+    set: () => keyToWire(KILLED),
+    watch: async function* () {
+      yield keyToWire(KILLED);
+      await new Promise(() => {});
+    },
+  });
+  const set = await setup.run('set', 'net.drop_icmp', 'on');
+  assert.equal(set.stdout, 'net.drop_icmp set on, but killed, forced off, generation 7\n');
+  const waited = await setup.run('set', 'net.drop_icmp', 'on', '--wait');
+  assert.match(waited.stdout, /set on, but killed, forced off, generation 7: 1\/1 host applied/);
+});
+
 test('kill --all waits until every key of every live host has said so', async () => {
   const before = sampleKey([sampleProgress('web-1', 'pending')], { name: 'a' });
   const after = sampleKey([sampleProgress('web-1'), sampleProgress('web-2', 'lost')], {
@@ -58,7 +72,7 @@ test('kill --all waits until every key of every live host has said so', async ()
   const stuck = sampleKey([sampleProgress('web-1', 'failed')], { name: 'b', kill: false });
   const script = (...views: (typeof before)[]): Script => ({
     killAll: () => controlToWire(sampleControl()),
-    list: () => ({ keys: [keyToWire(before)] }),
+    list: () => ({ keys: [keyToWire(before)], nextPageToken: '' }),
     watch: async function* () {
       for (const view of views) yield keyToWire(view);
       await new Promise(() => {});
@@ -79,9 +93,8 @@ test('kill --all waits until every key of every live host has said so', async ()
 
 test('kill and revive want one key or all of them, said as such', async () => {
   const cases = [
-    [['kill'], /give either KEY or --all/],
+    [['kill'], /give either KEY or --all\. Name the key/],
     [['kill', 'a', '--all'], /give either KEY or --all/],
-    [['revive', '--all', '--validate-only'], /--validate-only: goes with KEY only/],
     [['revive', '--all', '--wait'], /--wait: waits for one key/],
     [['kill', 'a', '--wait', '--validate-only'], /exclude each other/],
     [['kill', 'a', '--to', 'maybe'], /Allowed choices are on, off/],
@@ -103,6 +116,9 @@ test('freeze alone freezes; status and lift', async () => {
   assert.match(status.stdout, /^Freeze +in force\n.*by alice\nReason +incident\nUntil .* left\n$/s);
   const json = JSON.parse((await setup.run('freeze', 'status', '-o', 'json')).stdout);
   assert.deepEqual([json.frozen, json.freeze.actor], [true, 'alice']);
+  const lift = await setup.run('freeze', 'lift', '--validate-only');
+  assert.equal(lift.stdout, 'freeze would be lifted\n');
+  assert.notEqual(memory.control.freeze, undefined);
   assert.equal((await setup.run('freeze', 'lift')).stdout, 'freeze lifted\n');
   assert.equal((await setup.run('freeze', 'start')).stdout, 'frozen until lifted\n');
   assert.equal((await setup.run('freeze', '--until', 'later')).code, 2);
@@ -111,7 +127,11 @@ test('freeze alone freezes; status and lift', async () => {
 test('cohorts are set, listed and deleted', async () => {
   const { script } = memoryScript();
   await using setup = await at(script);
-  const set = await setup.run('cohort', 'set', 'canary', 'b, a==x', '--reason', 'why');
+  const canary = ['cohort', 'set', 'canary', 'b, a==x', '--reason', 'why'];
+  const checked = await setup.run(...canary, '--validate-only');
+  assert.equal(checked.stdout, 'cohort canary would be set: a=x,b\n');
+  assert.equal((await setup.run('cohort', 'list')).stderr, 'No cohorts.\n');
+  const set = await setup.run(...canary);
   assert.equal(set.stdout, 'cohort canary set: a=x,b\n');
   assert.match((await setup.run('cohort', 'list')).stdout, /\ncanary +a=x,b\n$/);
   assert.equal((await setup.run('cohort', 'delete', 'canary')).stdout, 'cohort canary deleted\n');
@@ -139,7 +159,7 @@ test('set --ttl says until when', async () => {
 test('key get and key list show who owns a key', async () => {
   await using setup = await at({
     get: () => keyToWire(sampleKey()),
-    list: () => ({ keys: [keyToWire(sampleKey())] }),
+    list: () => ({ keys: [keyToWire(sampleKey())], nextPageToken: '' }),
     listRollouts: () => ({ rollouts: [rolloutToWire(sampleRollout())] }),
   });
   const get = await setup.run('key', 'get', 'net.drop_icmp');

@@ -3,8 +3,7 @@ import { explain } from '../explain/explain.ts';
 import { explanationDocument, explanationText } from '../explain/explanation-text.ts';
 import { examples } from '../program.ts';
 import { type CommandInstaller, withSession } from '../session.ts';
-import { hostArgument } from './host.ts';
-import { keyArgument } from './key.ts';
+import { hostArgument, keyArgument } from './options.ts';
 
 export const installExplain: CommandInstaller = (program, runtime) => {
   program

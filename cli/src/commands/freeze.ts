@@ -6,7 +6,7 @@ import { formatTime } from '../output/quantities.ts';
 import { parseUntil } from '../parse/since.ts';
 import { examples } from '../program.ts';
 import { type CommandInstaller, type Runtime, type Session, withSession } from '../session.ts';
-import { reasonOption } from './key.ts';
+import { reasonOption, validateOnlyOption } from './options.ts';
 
 export const installFreeze: CommandInstaller = (program, runtime) => {
   const freeze = program
@@ -23,6 +23,7 @@ export const installFreeze: CommandInstaller = (program, runtime) => {
 
 interface FreezeOptions {
   readonly reason: string;
+  readonly validateOnly: boolean;
   readonly until?: Date;
 }
 
@@ -34,15 +35,21 @@ function installStart(freeze: Command, runtime: Runtime): void {
       parseUntil(text, runtime.clock.now(), '--until'),
     )
     .addOption(reasonOption())
+    .addOption(validateOnlyOption())
     .addHelpText(
       'after',
       examples('skein freeze --reason "incident 12"', 'skein freeze start --until 2h'),
     )
-    .action(async ({ reason, until }: FreezeOptions, command: Command) => {
+    .action(async ({ until, ...options }: FreezeOptions, command: Command) => {
       await withSession(runtime, command, async (session) => {
-        const request = { reason, ...(until ? { until } : {}) };
+        const request = { ...options, ...(until ? { until } : {}) };
         const control = await session.client.control.freeze(request);
-        report(session, control, `frozen ${until ? `until ${formatTime(until)}` : 'until lifted'}`);
+        const done = options.validateOnly ? 'would be frozen' : 'frozen';
+        report(
+          session,
+          control,
+          `${done} ${until ? `until ${formatTime(until)}` : 'until lifted'}`,
+        );
       });
     });
 }
@@ -70,10 +77,12 @@ function installLift(freeze: Command, runtime: Runtime): void {
     .command('lift')
     .description('end the freeze')
     .addOption(reasonOption())
+    .addOption(validateOnlyOption())
     .addHelpText('after', examples('skein freeze lift --reason "fixed"'))
-    .action(async ({ reason }: FreezeOptions, command: Command) => {
+    .action(async (options: Omit<FreezeOptions, 'until'>, command: Command) => {
       await withSession(runtime, command, async (session) => {
-        report(session, await session.client.control.unfreeze(reason), 'freeze lifted');
+        const control = await session.client.control.unfreeze(options);
+        report(session, control, `freeze ${options.validateOnly ? 'would be lifted' : 'lifted'}`);
       });
     });
 }

@@ -1,8 +1,9 @@
-import { Argument, type Command } from 'commander';
+import type { Command } from 'commander';
 import { hostDetails, hostTable } from '../output/host-tables.ts';
 import { hostDocument } from '../output/shapes.ts';
 import { examples } from '../program.ts';
 import { type CommandInstaller, withSession } from '../session.ts';
+import { hostArgument } from './options.ts';
 
 export const installHost: CommandInstaller = (program, runtime) => {
   const host = program
@@ -37,8 +38,3 @@ export const installHost: CommandInstaller = (program, runtime) => {
       });
     });
 };
-
-/** HOST; its name is what completion goes by. */
-export function hostArgument(): Argument {
-  return new Argument('<host>', 'name of a host');
-}

@@ -1,11 +1,13 @@
-import { Argument, type Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { RolloutView } from '../client/rollout-calls.ts';
 import type { SkeinClient } from '../client/skein-client.ts';
 import { historyTable, keyDetails, keyTable } from '../output/key-tables.ts';
+import { butKilled } from '../output/rules.ts';
 import { desiredDocument, keyDocument } from '../output/shapes.ts';
 import { ON_OFF, onOff, parseKeyName } from '../parse/values.ts';
 import { examples } from '../program.ts';
 import { type CommandInstaller, type Runtime, withSession } from '../session.ts';
+import { etagOption, keyArgument, reasonOption, validateOnlyOption } from './options.ts';
 
 export const installKey: CommandInstaller = (program, runtime) => {
   const key = program
@@ -18,28 +20,6 @@ export const installKey: CommandInstaller = (program, runtime) => {
   installHistory(key, runtime);
   installDelete(key, runtime);
 };
-
-/** KEY, an existing one; its name is what completion goes by. */
-export function keyArgument(): Argument {
-  return new Argument('<key>', 'name of a fleet key').argParser((text) =>
-    parseKeyName(text, 'KEY'),
-  );
-}
-
-export function etagOption(): Option {
-  return new Option(
-    '--etag <etag>',
-    'fail if the key was changed since this etag was read',
-  ).default('', 'whatever is current');
-}
-
-export function reasonOption(): Option {
-  return new Option('--reason <text>', 'why, for history and audit').default('');
-}
-
-export function validateOnlyOption(): Option {
-  return new Option('--validate-only', 'check everything, write nothing').default(false);
-}
 
 interface MutationOptions {
   readonly reason: string;
@@ -79,11 +59,9 @@ function installCreate(key: Command, runtime: Runtime): void {
           validateOnly,
         });
         const done = validateOnly ? 'would be created' : 'created';
-        const { kill } = created.desired;
-        const killed = kill === undefined ? '' : `, killed: forced ${onOff(kill)}`;
         output.result(
           keyDocument(created),
-          () => `${name} ${done}, ${onOff(defaultValue)}${killed}\n`,
+          () => `${name} ${done}, ${onOff(defaultValue)}${butKilled(created.desired)}\n`,
         );
       });
     });
@@ -163,7 +141,7 @@ function installDelete(key: Command, runtime: Runtime): void {
     .description('delete a fleet key; its branches go back to what their objects declare')
     .addArgument(keyArgument())
     .addOption(reasonOption())
-    .addOption(etagOption())
+    .addOption(etagOption('the key'))
     .addOption(validateOnlyOption())
     .addHelpText('after', examples('skein key delete net.drop_icmp --reason "feature shipped"'))
     .action(async (name: string, options: MutationOptions, command: Command) => {

@@ -1,14 +1,14 @@
-import { Argument, Option } from 'commander';
+import { Option } from 'commander';
 import type { Control } from '#common/control/control.ts';
 import { SkeinError } from '#common/errors.ts';
 import { controlDocument } from '../output/control-shapes.ts';
 import { keyDocument } from '../output/shapes.ts';
-import { ON_OFF, parseKeyName } from '../parse/values.ts';
+import { ON_OFF } from '../parse/values.ts';
 import { examples } from '../program.ts';
 import { type CommandInstaller, type Session, withSession } from '../session.ts';
 import { WAIT_MS, waitAndReport } from '../wait/report-wait.ts';
 import { waitForKill } from '../wait/wait-for-kill.ts';
-import { reasonOption, validateOnlyOption } from './key.ts';
+import { keyArgument, reasonOption, validateOnlyOption } from './options.ts';
 import { addWaitOptions, refuseWaitForNothing, type WaitOptions } from './wait-options.ts';
 import { noteBreak } from './watch.ts';
 
@@ -25,7 +25,7 @@ export const installKill: CommandInstaller = (program, runtime) => {
     .description(
       'force a fleet key, or all of them, on every host, whatever rules and rollouts say',
     )
-    .addArgument(killedArgument())
+    .addArgument(keyArgument().argOptional())
     .option('--all', 'every key there is, and every key that is made until revived', false)
     .addOption(new Option('--to <value>', 'what is forced').choices(ON_OFF).default('off'));
   addWaitOptions(command)
@@ -54,7 +54,7 @@ export const installRevive: CommandInstaller = (program, runtime) => {
   const command = program
     .command('revive')
     .description('end a kill: rules decide again; a paused rollout stays paused')
-    .addArgument(killedArgument())
+    .addArgument(keyArgument().argOptional())
     .option('--all', 'end a kill of all keys; those killed one by one stay killed', false);
   addWaitOptions(command)
     .addOption(reasonOption())
@@ -74,22 +74,12 @@ export const installRevive: CommandInstaller = (program, runtime) => {
     });
 };
 
-function killedArgument(): Argument {
-  return new Argument('[key]', 'name of a fleet key').argParser((text) =>
-    parseKeyName(text, 'KEY'),
-  );
-}
-
 /** @returns undefined for all keys */
-function oneOrAll(
-  key: string | undefined,
-  { all, validateOnly }: { readonly all: boolean; readonly validateOnly: boolean },
-): string | undefined {
+function oneOrAll(key: string | undefined, { all }: { readonly all: boolean }): string | undefined {
   if ((key === undefined) !== all) {
-    throw new SkeinError('SKEIN_INVALID_ARGUMENT', 'give either KEY or --all');
-  }
-  if (all && validateOnly) {
-    throw new SkeinError('SKEIN_INVALID_ARGUMENT', '--validate-only: goes with KEY only');
+    throw new SkeinError('SKEIN_INVALID_ARGUMENT', 'give either KEY or --all', {
+      remedy: 'Name the key, or say --all for every key there is.',
+    });
   }
   return key;
 }
@@ -127,10 +117,12 @@ async function finish(
 }
 
 async function killAll(session: Session, options: KillOptions): Promise<void> {
-  const { reason, to, wait, timeout = WAIT_MS } = options;
-  const control = await session.client.control.killAll({ value: to === 'on', reason });
+  const { reason, to, validateOnly, wait, timeout = WAIT_MS } = options;
+  const value = to === 'on';
+  const control = await session.client.control.killAll({ value, reason, validateOnly });
   if (!wait) {
-    reportAll(session, control, `every key killed, forced ${to}`);
+    const done = validateOnly ? 'would be killed' : 'killed';
+    reportAll(session, control, `every key ${done}, forced ${to}`);
     return;
   }
   const { summary, failure } = await waitForKill(session, timeout, (why) =>
@@ -140,8 +132,12 @@ async function killAll(session: Session, options: KillOptions): Promise<void> {
   if (failure !== undefined) throw new SkeinError('SKEIN_WAIT_FAILED', failure);
 }
 
-async function reviveAll(session: Session, { reason }: { readonly reason: string }): Promise<void> {
-  reportAll(session, await session.client.control.reviveAll(reason), 'every key revived');
+async function reviveAll(
+  session: Session,
+  { reason, validateOnly }: Pick<KillOptions, 'reason' | 'validateOnly'>,
+): Promise<void> {
+  const control = await session.client.control.reviveAll({ reason, validateOnly });
+  reportAll(session, control, `every key ${validateOnly ? 'would be revived' : 'revived'}`);
 }
 
 function reportAll({ output }: Session, control: Control, done: string): void {

@@ -84,7 +84,12 @@ test('a dry run has the controller check, and writes nothing', async () => {
   const { code, stdout } = await run('apply --dry-run');
   assert.equal(code, 1);
   assert.match(stdout, /FleetKey a +would be created\nFleetKey b +SKEIN_KEY_OWNED: /);
-  assert.deepEqual(memory.writes, ['apply a (checked)', 'apply b (checked)']);
+  assert.deepEqual(memory.writes, [
+    'set cohort canary (checked)',
+    'apply a (checked)',
+    'apply b (checked)',
+  ]);
+  assert.deepEqual(memory.control.cohorts, []);
   assert.equal(memory.keys.size, 0);
 });
 

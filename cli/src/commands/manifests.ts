@@ -31,7 +31,7 @@ export function declarationsIn(path: string) {
 
 export async function standingIn(client: SkeinClient): Promise<readonly Standing[]> {
   const [keys, control] = await Promise.all([
-    client.listKeys({ includeDeleted: false }),
+    client.listKeys({ includeDeleted: false, withoutProgress: true }),
     client.control.get(),
   ]);
   return standingObjects(keys, control);

@@ -11,7 +11,10 @@ const PROGRAM = sampleAssembly();
 const dumped: DumpProgramRequest[] = [];
 const asked: ListSitesRequest[] = [];
 const controller = await startFakeController({
-  listHosts: () => ({ hosts: [hostToWire(sampleHost('web-1')), hostToWire(sampleHost('web-2'))] }),
+  listHosts: () => ({
+    hosts: [hostToWire(sampleHost('web-1')), hostToWire(sampleHost('web-2'))],
+    nextPageToken: '',
+  }),
   getHost: ({ name }) => hostToWire(sampleHost(name)),
   dumpProgram: (request) => {
     dumped.push(request);
@@ -54,8 +57,8 @@ test('program get: one, by unit and name', async () => {
     ['web-1', 'guard', 'guard_ingress', 'dynamic', 0],
   );
   for (const [name, code, message] of [
-    ['guard/absent', 4, /SKEIN_PROGRAM_NOT_FOUND: "guard\/absent" on host "web-1"/],
-    ['guard', 4, /SKEIN_PROGRAM_NOT_FOUND/],
+    ['guard/absent', 4, /"guard\/absent" on host "web-1"\. .* skein program list web-1\./],
+    ['guard', 4, /SKEIN_PROGRAM_NOT_FOUND: .* \(did you mean guard\/guard_ingress\?\)/],
     ['guard/', 2, /SKEIN_INVALID_ARGUMENT: PROGRAM: "guard\/" is not UNIT\/PROGRAM/],
   ] as const) {
     const failed = await run(`program get web-1 ${name}`);
@@ -84,6 +87,8 @@ test('program sites: every page, and only what is asked for', async () => {
     assert.equal(code, 4);
     assert.match(stderr, /SKEIN_PROGRAM_NOT_FOUND: "(guard\/)?absent" on host "web-1"/);
   }
+  const unit = await run('program sites web-1 gaurd --key none');
+  assert.match(unit.stderr, /"gaurd" on host "web-1" \(did you mean guard\?\)/);
 });
 
 test('program dump: every page of one program, with its tier', async () => {

@@ -1,14 +1,15 @@
 import { Argument, type Command } from 'commander';
 import { SkeinError } from '#common/errors.ts';
 import type { ProgramView, SkeinClient } from '../client/skein-client.ts';
+import { suggesting } from '../names/suggest.ts';
 import { dumpDocument, dumpText } from '../output/assembly-text.ts';
 import { programDetails, programTable } from '../output/program-tables.ts';
 import { programDocument, siteDocument } from '../output/shapes.ts';
 import { siteTable } from '../output/site-table.ts';
-import { type ProgramName, parseProgramName } from '../parse/program-name.ts';
+import { formatProgramName, type ProgramName, parseProgramName } from '../parse/program-name.ts';
 import { examples } from '../program.ts';
 import { type CommandInstaller, type Runtime, withSession } from '../session.ts';
-import { hostArgument } from './host.ts';
+import { hostArgument, programArgument } from './options.ts';
 
 export const installProgram: CommandInstaller = (program, runtime) => {
   const command = program
@@ -40,7 +41,9 @@ function installList(program: Command, runtime: Runtime): void {
     )
     .action(async (host: string | undefined, options: ListOptions, command: Command) => {
       if (host !== undefined && options.selector !== '') {
-        throw new SkeinError('SKEIN_INVALID_ARGUMENT', '--selector: HOST is given already');
+        throw new SkeinError('SKEIN_INVALID_ARGUMENT', '--selector: HOST is given already', {
+          remedy: 'Leave one of them out.',
+        });
       }
       await withSession(runtime, command, async ({ client, output }) => {
         const hosts =
@@ -66,7 +69,7 @@ function installGet(program: Command, runtime: Runtime): void {
     .command('get')
     .description('show a program: tier, variants, verifier statistics, static keys')
     .addArgument(hostArgument())
-    .addArgument(new Argument('<program>', 'UNIT/PROGRAM, as in skein program list'))
+    .addArgument(programArgument())
     .addHelpText('after', examples('skein program get web-1 guard/guard_ingress'))
     .action(async (host: string, text: string, _options: unknown, command: Command) => {
       const name = parseProgramName(text);
@@ -77,20 +80,30 @@ function installGet(program: Command, runtime: Runtime): void {
     });
 }
 
+/** @throws SkeinError SKEIN_PROGRAM_NOT_FOUND */
 async function findProgram(
   client: SkeinClient,
   host: string,
-  { unit, program }: ProgramName,
+  name: ProgramName,
 ): Promise<ProgramView> {
   const { report } = await client.getHost(host);
-  const found = report.programs.find((each) => each.unit === unit && each.program === program);
-  if (found === undefined)
-    throw noProgram(program === undefined ? unit : `${unit}/${program}`, host);
+  const found = report.programs.find(
+    (each) => each.unit === name.unit && each.program === name.program,
+  );
+  if (found === undefined) throw noProgram(name, host, report.programs);
   return { host: report.host, ...found };
 }
 
-function noProgram(text: string, host: string): SkeinError {
-  return new SkeinError('SKEIN_PROGRAM_NOT_FOUND', `"${text}" on host "${host}"`);
+function noProgram(
+  name: ProgramName,
+  host: string,
+  candidates: readonly ProgramName[],
+): SkeinError {
+  const text = formatProgramName(name);
+  const error = new SkeinError('SKEIN_PROGRAM_NOT_FOUND', `"${text}" on host "${host}"`, {
+    remedy: `List its programs with skein program list ${host}.`,
+  });
+  return suggesting(error, text, new Set(candidates.map(formatProgramName)));
 }
 
 function installSites(program: Command, runtime: Runtime): void {
@@ -119,7 +132,10 @@ function installSites(program: Command, runtime: Runtime): void {
             const isThere = report.programs.some(({ unit, program }) => {
               return unit === name.unit && (name.program ?? program) === program;
             });
-            if (!isThere) throw noProgram(text ?? '', host);
+            if (!isThere) {
+              const units = report.programs.map(({ unit }) => ({ unit }));
+              throw noProgram(name, host, [...units, ...report.programs]);
+            }
           }
           output.list('sites', sites.map(siteDocument), () => siteTable(sites, output.paint));
         });
@@ -136,7 +152,7 @@ function installDump(program: Command, runtime: Runtime): void {
     .command('dump')
     .description('show a program in assembly, with its static branches and what became of them')
     .addArgument(hostArgument())
-    .addArgument(new Argument('<program>', 'UNIT/PROGRAM, as in skein program list'))
+    .addArgument(programArgument())
     .addHelpText(
       'after',
       examples(

@@ -1,13 +1,14 @@
 import { Argument, type Command } from 'commander';
 import type { KeyView, SetKey } from '../client/skein-client.ts';
 import { formatTime } from '../output/quantities.ts';
+import { butKilled } from '../output/rules.ts';
 import { keyDocument } from '../output/shapes.ts';
 import { parseSentDuration } from '../parse/duration.ts';
 import { ON_OFF, onOff, parsePercent } from '../parse/values.ts';
 import { examples } from '../program.ts';
 import { type CommandInstaller, type Session, withSession } from '../session.ts';
 import { WAIT_MS, waitAndReport } from '../wait/report-wait.ts';
-import { etagOption, keyArgument, reasonOption, validateOnlyOption } from './key.ts';
+import { etagOption, keyArgument, reasonOption, validateOnlyOption } from './options.ts';
 import { addWaitOptions, refuseWaitForNothing } from './wait-options.ts';
 
 interface SetOptions {
@@ -36,7 +37,7 @@ export const installSet: CommandInstaller = (program, runtime) => {
     );
   addWaitOptions(command)
     .addOption(reasonOption())
-    .addOption(etagOption())
+    .addOption(etagOption('the key'))
     .addOption(validateOnlyOption())
     .addHelpText(
       'after',
@@ -90,9 +91,10 @@ async function set(
 }
 
 function describeSet(request: SetKey, { desired }: KeyView): string {
-  const part = request.percent === undefined ? '' : ` on ${request.percent}%`;
+  const part = request.percent === undefined ? '' : ` for ${request.percent}%`;
   const where = request.selector === '' ? '' : ` where ${request.selector}`;
   const done = request.validateOnly ? 'would be set' : 'set';
   const until = desired.expiry ? ` until ${formatTime(desired.expiry.at)}` : '';
-  return `${request.name} ${done} ${onOff(request.value)}${part}${where}${until}, generation ${desired.generation}`;
+  const what = `${done} ${onOff(request.value)}${part}${where}${until}`;
+  return `${request.name} ${what}${butKilled(desired)}, generation ${desired.generation}`;
 }

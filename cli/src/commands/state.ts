@@ -1,21 +1,19 @@
-import { Argument, type Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { SkeinError } from '#common/errors.ts';
 import { controlDocument } from '../output/control-shapes.ts';
 import { formatTime } from '../output/quantities.ts';
 import { desiredDocument } from '../output/shapes.ts';
 import { pastText } from '../output/state-text.ts';
 import { parseSince } from '../parse/since.ts';
-import { parseKeyName } from '../parse/values.ts';
 import { examples } from '../program.ts';
 import { type CommandInstaller, withSession } from '../session.ts';
+import { keyArgument } from './options.ts';
 
 export const installState: CommandInstaller = (program, runtime) => {
   program
     .command('state')
     .description('show what the fleet was told at a time in the past')
-    .addArgument(
-      new Argument('[key]', 'only this fleet key').argParser((text) => parseKeyName(text, 'KEY')),
-    )
+    .addArgument(keyArgument('only this fleet key').argOptional())
     .addOption(
       new Option('--at <time>', '2026-01-31T12:00:00Z, or "2h ago"')
         .argParser((text) => parseSince(text, runtime.clock.now(), '--at'))

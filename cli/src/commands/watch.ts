@@ -1,4 +1,4 @@
-import { Argument, type Command } from 'commander';
+import type { Command } from 'commander';
 import { followWatch } from '../client/follow-watch.ts';
 import type { Output } from '../output/output.ts';
 import { RowPrinter } from '../output/row-printer.ts';
@@ -10,17 +10,15 @@ import {
   PROGRESS_COLUMNS,
   progressRow,
 } from '../output/watch-rows.ts';
-import { parseKeyName } from '../parse/values.ts';
 import { examples } from '../program.ts';
 import { type CommandInstaller, type Session, withSession } from '../session.ts';
+import { keyArgument } from './options.ts';
 
 export const installWatch: CommandInstaller = (program, runtime) => {
   program
     .command('watch')
     .description('show every change as it happens, until interrupted')
-    .addArgument(
-      new Argument('[key]', 'only this fleet key').argParser((text) => parseKeyName(text, 'KEY')),
-    )
+    .addArgument(keyArgument('only this fleet key').argOptional())
     .option('--hosts', 'each host: its progress with KEY, or without KEY its state', false)
     .addHelpText(
       'after',

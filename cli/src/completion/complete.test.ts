@@ -1,18 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { systemClock } from '#common/clock.ts';
-import { COMMANDS } from '../commands/all.ts';
-import { createProgram } from '../program.ts';
+import { COMMAND_TREE as program } from '../testing/command-tree.ts';
 import { complete, optionValues } from './complete.ts';
-
-const sink = { isTerminal: false, write: () => {} };
-const program = createProgram(COMMANDS, {
-  environment: {},
-  stdout: sink,
-  stderr: sink,
-  clock: systemClock,
-  connect: () => assert.fail('completing words needs no controller'),
-});
 
 function wordsFor(...line: string[]): readonly string[] {
   const completion = complete(program, line);

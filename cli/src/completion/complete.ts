@@ -1,6 +1,5 @@
 import type { Argument, Command, Option } from 'commander';
-
-export type NameKind = 'keys' | 'hosts' | 'programs' | 'static keys' | 'rollouts' | 'cohorts';
+import { kindOfNames, type NameKind } from '../names/known-names.ts';
 
 /** What may stand at the cursor. */
 type Completion =
@@ -91,24 +90,9 @@ function completeValue(
   prefix: string,
 ): Completion {
   if (choices) return { kind: 'words', words: choices.map((choice) => prefix + choice) };
-  switch (name) {
-    case 'key':
-      return { kind: 'names', of: 'keys', prefix };
-    case 'host':
-      return { kind: 'names', of: 'hosts', prefix };
-    case 'program':
-      return { kind: 'names', of: 'programs', prefix };
-    case 'static-key':
-      return { kind: 'names', of: 'static keys', prefix };
-    case 'rollout':
-      return { kind: 'names', of: 'rollouts', prefix };
-    case 'cohort':
-      return { kind: 'names', of: 'cohorts', prefix };
-    case 'file':
-      return { kind: 'files' };
-    default:
-      return { kind: 'words', words: [] };
-  }
+  const of = kindOfNames(name);
+  if (of) return { kind: 'names', of, prefix };
+  return name === 'file' ? { kind: 'files' } : { kind: 'words', words: [] };
 }
 
 /** A command's own options and those of its ancestors. */

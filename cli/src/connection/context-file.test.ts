@@ -19,11 +19,12 @@ test('paths follow SKEIN_CONFIG and the XDG base directories', () => {
 
 test('relative paths start from the file, not from where the command runs', () => {
   const path = join(directory, 'cli.yaml');
-  writeFileSync(path, 'server: a:1\ntokenFile: token\ncaFile: /etc/ca.pem\n');
+  writeFileSync(path, 'server: a:1\ntokenFile: token\ncaFile: /etc/ca.pem\nkeyFile: ../key.pem\n');
   assert.deepEqual(readContext(path, false), {
     server: 'a:1',
     tokenFile: join(directory, 'token'),
     caFile: '/etc/ca.pem',
+    keyFile: join(directory, '../key.pem'),
   });
 });
 

@@ -10,6 +10,9 @@ const contextFile = z.strictObject({
   tokenFile: z.string().min(1).optional(),
   /** PEM. Its presence asks for TLS. */
   caFile: z.string().min(1).optional(),
+  /** PEM: the client's own certificate and its private key, for a controller that asks for one. */
+  certFile: z.string().min(1).optional(),
+  keyFile: z.string().min(1).optional(),
 });
 export type ConnectionContext = Readonly<z.output<typeof contextFile>>;
 
@@ -37,10 +40,7 @@ export function readContext(path: string, required: boolean): ConnectionContext 
 }
 
 function resolvePaths(context: ConnectionContext, directory: string): ConnectionContext {
-  const { tokenFile, caFile } = context;
-  return {
-    ...context,
-    ...(tokenFile ? { tokenFile: resolve(directory, tokenFile) } : {}),
-    ...(caFile ? { caFile: resolve(directory, caFile) } : {}),
-  };
+  const { server, ...files } = context;
+  const resolved = Object.entries(files).map(([field, path]) => [field, resolve(directory, path)]);
+  return { ...context, ...Object.fromEntries(resolved) };
 }

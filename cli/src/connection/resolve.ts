@@ -2,10 +2,8 @@ import type { ConnectionContext } from './context-file.ts';
 
 export const DEFAULT_SERVER = '127.0.0.1:7443';
 
-export interface Connection {
+export interface Connection extends ConnectionContext {
   readonly server: string;
-  readonly tokenFile?: string;
-  readonly caFile?: string;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { KeyObservation } from '#common/observed.ts';
 import type { HostView } from '../client/skein-client.ts';
 import { describeLabels, stateCell } from '../output/host-tables.ts';
 import { formatAge, formatNs } from '../output/quantities.ts';
-import { describeRule } from '../output/rules.ts';
+import { describeAuthor, describeRule } from '../output/rules.ts';
 import { observationDocument } from '../output/shapes.ts';
 import type { Cell, Paint } from '../output/style.ts';
 import { renderFields, renderTable } from '../output/table.ts';
@@ -53,7 +53,7 @@ export function explanationText(
     ['State', stateCell(host.state)],
     ['Desired', describeDesired(explanation, desired)],
     ['Because', describeDecision(explanation, desired)],
-    ['Changed', describeChange(desired, now)],
+    ['Changed', describeAuthor(desired.change, now)],
     ['Observed', describeObservation(explanation.observation, now)],
     ['Verdict', verdictCell(explanation, desired)],
   ];
@@ -91,15 +91,11 @@ function describeDecision({ decision }: Explanation, desired: DesiredState): str
   }
 }
 
-function describeChange({ change }: DesiredState, now: Date): string {
-  const because = change.reason === '' ? '' : `: ${change.reason}`;
-  return `${formatAge(change.time, now)} ago by ${change.actor}${because}`;
-}
-
 function describeObservation(observation: KeyObservation | undefined, now: Date): string {
   if (!observation) return 'nothing';
   const { generation, value, outcome, tier, pokeNs, applyNs, appliedAt } = observation;
-  const times = `poke ${formatNs(pokeNs)}, apply ${formatNs(applyNs)}`;
+  const poke = pokeNs === 0n ? 'no poke' : `poke ${formatNs(pokeNs)}`;
+  const times = `${poke}, apply ${formatNs(applyNs)}`;
   return `${onOff(value)} (generation ${generation}, ${outcome}, ${tier} tier, ${times}, ${formatAge(appliedAt, now)} ago)`;
 }
 

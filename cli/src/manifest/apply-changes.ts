@@ -68,9 +68,8 @@ async function carryOut(
     const deleted = await client.deleteKey({ name, etag, reason, validateOnly });
     return validateOnly ? undefined : deleted.desired.generation;
   }
-  // The service cannot check a cohort without making it; its selector was checked when it was read.
-  if (validateOnly) return undefined;
-  if (declared) await client.control.setCohort({ name, selector: declared.spec.selector, reason });
-  else await client.control.deleteCohort({ name, reason });
+  const request = { name, reason, validateOnly };
+  if (declared) await client.control.setCohort({ ...request, selector: declared.spec.selector });
+  else await client.control.deleteCohort(request);
   return undefined;
 }

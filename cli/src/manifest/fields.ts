@@ -43,9 +43,11 @@ export const waitField = textField((text) => parseWait(text, ''), {
   ...DURATIONS,
 });
 
+const MAX_SELECTOR = 2048;
+
 export const selectorField = textField(
   (text) => (text.length > MAX_SELECTOR ? tooLong() : normaliseSelector(text)),
-  { maxLength: 2048, examples: ['zone=a,tier!=db,env in (prod,stage),!canary'] },
+  { maxLength: MAX_SELECTOR, examples: ['zone=a,tier!=db,env in (prod,stage),!canary'] },
 );
 
 const NAME = { pattern: '^[a-z0-9_-]+(\\.[a-z0-9_-]+)*$', maxLength: 128 };
@@ -67,8 +69,6 @@ export const amountField = z
   });
 
 export const percentField = z.number().min(0).max(100);
-
-const MAX_SELECTOR = 2048;
 
 function tooLong(): never {
   throw new Error(`a selector has at most ${MAX_SELECTOR} characters`);

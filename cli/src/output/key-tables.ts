@@ -5,7 +5,7 @@ import type { HostProgress, KeyView } from '../client/skein-client.ts';
 import { onOff } from '../parse/values.ts';
 import { formatAge, formatLeft, formatNs, formatTime } from './quantities.ts';
 import { describeStep } from './rollout-words.ts';
-import { describeChange, describeKill, describeRule, summariseRules } from './rules.ts';
+import { describeAuthor, describeChange, describeRule, summariseRules } from './rules.ts';
 import type { Cell, Paint, Tone } from './style.ts';
 import { renderFields, renderTable } from './table.ts';
 import { tally } from './tally.ts';
@@ -39,13 +39,14 @@ export function keyDetails(
 ): string {
   const { desired, hosts } = view;
   const { expiry } = desired;
-  const { change } = desired;
-  const because = change.reason === '' ? '' : `: ${change.reason}`;
   const fields: (readonly [string, Cell])[] = [
     ['Key', desired.name],
     ['Description', desired.description],
     ['Default', desired.deleted ? 'deleted' : switchCell(desired.defaultValue)],
-    ['Kill', desired.kill === undefined ? '' : { text: describeKill(desired.kill), tone: 'bad' }],
+    [
+      'Kill',
+      desired.kill === undefined ? '' : { text: `forced ${onOff(desired.kill)}`, tone: 'bad' },
+    ],
     ['Rollout', owner ? describeOwner(owner) : ''],
     [
       'Reverts',
@@ -56,10 +57,7 @@ export function keyDetails(
     ...desired.rules.map((rule, i): [string, Cell] => [`Rule ${i + 1}`, describeRule(rule)]),
     ['Generation', String(desired.generation)],
     ['Etag', view.etag],
-    [
-      'Changed',
-      `${formatAge(change.time, now)} ago by ${change.actor} (${change.action})${because}`,
-    ],
+    ['Changed', describeAuthor(desired.change, now)],
     ['Applied', appliedCell(hosts)],
   ];
   const text = renderFields(fields, paint);
@@ -132,7 +130,7 @@ export function observationCells(observation: KeyObservation | undefined, now: D
   return [
     String(observation.generation),
     observation.tier,
-    formatNs(observation.pokeNs),
+    observation.pokeNs === 0n ? '-' : formatNs(observation.pokeNs),
     formatNs(observation.applyNs),
     formatAge(observation.appliedAt, now),
     error ? { text: `${error.code}: ${error.message}`, tone: 'bad' } : '',

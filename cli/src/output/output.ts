@@ -13,6 +13,12 @@ export interface Sink {
   write(text: string): void;
 }
 
+export interface Progress {
+  /** Of a terminal, where a line may be drawn over itself. */
+  readonly columns?: number;
+  write(text: string): void;
+}
+
 /** Results on stdout, in the format asked for; everything else on stderr. */
 export class Output {
   readonly format: Format;
@@ -78,9 +84,11 @@ export class Output {
     };
   }
 
-  /** Whether progress may be drawn over itself; undefined: no progress wanted. */
-  get progress(): { readonly live: boolean; write(text: string): void } | undefined {
+  /** Where progress goes; undefined: none is wanted. */
+  get progress(): Progress | undefined {
     if (this.#quiet) return undefined;
-    return { live: this.#stderr.isTerminal, write: (text) => this.#stderr.write(text) };
+    const { isTerminal, size = USUAL_SIZE } = this.#stderr;
+    const write = (text: string) => this.#stderr.write(text);
+    return isTerminal ? { columns: size.columns, write } : { write };
   }
 }

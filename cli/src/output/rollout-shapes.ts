@@ -1,4 +1,9 @@
-import type { GateProgress, RolloutState, Transition } from '#common/rollout/rollout.ts';
+import type {
+  ApprovalPolicy,
+  GateProgress,
+  RolloutState,
+  Transition,
+} from '#common/rollout/rollout.ts';
 import type { RolloutPlan, RolloutView } from '../client/rollout-calls.ts';
 import { specManifest } from '../manifest/rollout-text.ts';
 
@@ -11,9 +16,7 @@ export function rolloutDocument({ record, etag, hosts }: RolloutView) {
     createdAt: record.createdAt,
     ...stateDocument(record.state),
     approval: {
-      required: record.approval.required,
-      approvers: record.approval.approvers,
-      validMs: record.approval.validMs,
+      ...policyDocument(record.approval),
       given: record.state.approvals.map(({ actor, time }) => ({ actor, time })),
     },
     hosts: {
@@ -61,13 +64,13 @@ export function planDocument(plan: RolloutPlan) {
     })),
     programs: plan.programs,
     warnings: plan.warnings,
-    approval: {
-      required: plan.approval.required,
-      approvers: plan.approval.approvers,
-      validMs: plan.approval.validMs,
-    },
+    approval: policyDocument(plan.approval),
     shortestMs: plan.shortestMs,
   };
+}
+
+function policyDocument({ required, approvers, validMs }: ApprovalPolicy) {
+  return { required, approvers, validMs };
 }
 
 function stateDocument(state: RolloutState) {

@@ -63,7 +63,7 @@ function rolloutFields({ record, hosts }: RolloutView, now: Date): (readonly [st
         ] as const)
       : ([['Hosts', `${hosts.eligible} concerned`]] as const)),
     ['Failed', { text: someHosts(hosts.failedHosts, hosts.failed), tone: 'bad' }],
-    // Once it is over, who has yet to acknowledge the last generation is the key's matter.
+    // Once it is over, nobody waits for them any more.
     ['Pending', isOver(state) ? '' : someHosts(hosts.pendingHosts, hosts.pending)],
     ['Unavailable', { text: someHosts(hosts.unavailableHosts, hosts.unavailable), tone: 'warn' }],
   ];

@@ -30,9 +30,9 @@ test('a change is told by what differs', () => {
     [base, { defaultValue: true }, 'default off → on'],
     [base, { rules: [zoneA] }, 'zone=a → on'],
     [{ ...base, rules: [zoneA] }, { rules: [{ ...zoneA, value: false }] }, 'zone=a → off'],
-    [{ ...base, rules: [zoneA, tenth] }, { rules: [tenth] }, 'zone=a no rule'],
-    [{ ...base, rules: [zoneA] }, { defaultValue: true }, 'default off → on; zone=a no rule'],
-    [base, { kill: false }, 'kill switch forces off'],
+    [{ ...base, rules: [zoneA, tenth] }, { rules: [tenth] }, 'rule zone=a removed'],
+    [{ ...base, rules: [zoneA] }, { defaultValue: true }, 'default off → on; rule zone=a removed'],
+    [base, { kill: false }, 'killed, forced off'],
     [{ ...base, kill: false }, {}, 'kill lifted'],
     [base, { description: 'new' }, 'nothing changed'],
   ];

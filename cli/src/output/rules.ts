@@ -1,6 +1,6 @@
-import type { DesiredState, Rule } from '#common/desired.ts';
+import type { Change, DesiredState, Rule } from '#common/desired.ts';
 import { onOff } from '../parse/values.ts';
-import { formatTime } from './quantities.ts';
+import { formatAge, formatTime } from './quantities.ts';
 
 const ROOM = 48;
 
@@ -32,7 +32,7 @@ export function describeChange(before: DesiredState | undefined, after: DesiredS
     ...(before.defaultValue === after.defaultValue
       ? []
       : [`default ${onOff(before.defaultValue)} → ${onOff(after.defaultValue)}`]),
-    ...(before.kill === after.kill ? [] : [`kill ${describeKill(after.kill)}`]),
+    ...(before.kill === after.kill ? [] : [describeKill(after.kill)]),
     ...(after.expiry && after.expiry.at.getTime() !== before.expiry?.at.getTime()
       ? [`until ${formatTime(after.expiry.at)}`]
       : []),
@@ -41,13 +41,24 @@ export function describeChange(before: DesiredState | undefined, after: DesiredS
       .map(describeRule),
     ...before.rules
       .filter((rule) => !kept.has(describeScope(rule)))
-      .map((rule) => `${describeScope(rule)} no rule`),
+      .map((rule) => `rule ${describeScope(rule)} removed`),
   ];
   return changes.join('; ') || 'nothing changed';
 }
 
-export function describeKill(kill: boolean | undefined): string {
-  return kill === undefined ? 'lifted' : `switch forces ${onOff(kill)}`;
+function describeKill(kill: boolean | undefined): string {
+  return kill === undefined ? 'kill lifted' : `killed, forced ${onOff(kill)}`;
+}
+
+/** Who made a generation, and why: `5m ago by alice (set): incident 12`. */
+export function describeAuthor({ time, actor, action, reason }: Change, now: Date): string {
+  const because = reason === '' ? '' : `: ${reason}`;
+  return `${formatAge(time, now)} ago by ${actor} (${action})${because}`;
+}
+
+/** Behind what was done to a key: that a kill is in force all the same. */
+export function butKilled({ kill }: Pick<DesiredState, 'kill'>): string {
+  return kill === undefined ? '' : `, but ${describeKill(kill)}`;
 }
 
 function describeScope(rule: Rule): string {

@@ -20,3 +20,7 @@ export function parseProgramName(text: string): ProgramName {
   }
   return program === undefined ? { unit } : { unit, program };
 }
+
+export function formatProgramName({ unit, program }: ProgramName): string {
+  return program === undefined ? unit : `${unit}/${program}`;
+}

@@ -38,14 +38,17 @@ export function memoryScript(): { readonly memory: Memory; readonly script: Scri
       throw new SkeinError('SKEIN_CONFLICT', `"${name}"`);
     }
   };
-  const setCohorts = (cohorts: Control['cohorts']) => {
+  const setControl = (control: Control, { validateOnly }: { readonly validateOnly: boolean }) => {
+    if (!validateOnly) memory.control = control;
+    return controlToWire(control);
+  };
+  const setCohorts = (cohorts: Control['cohorts'], request: { readonly validateOnly: boolean }) => {
     const ordered = cohorts.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-    memory.control = { ...memory.control, cohorts: ordered };
-    return controlToWire(memory.control);
+    return setControl({ ...memory.control, cohorts: ordered }, request);
   };
   const without = (name: string) => memory.control.cohorts.filter((each) => each.name !== name);
   const script: Script = {
-    list: () => ({ keys: [...memory.keys.values()].map(keyToWire) }),
+    list: () => ({ keys: [...memory.keys.values()].map(keyToWire), nextPageToken: '' }),
     listRollouts: () => ({ rollouts: [] }),
     apply: (request) => {
       note(`apply ${request.name}`, request);
@@ -74,22 +77,20 @@ export function memoryScript(): { readonly memory: Memory; readonly script: Scri
     setCohort: (request) => {
       note(`set cohort ${request.name}`, request);
       const { name, selector } = request;
-      return setCohorts([...without(name), { name, selector }]);
+      return setCohorts([...without(name), { name, selector }], request);
     },
     deleteCohort: (request) => {
       note(`delete cohort ${request.name}`, request);
-      return setCohorts(without(request.name));
+      return setCohorts(without(request.name), request);
     },
     freeze: (request) => {
       const { reason, until } = request;
       const freeze = { actor: 'alice', reason, since: NOW, ...(until ? { until } : {}) };
-      memory.control = { ...memory.control, freeze };
-      return controlToWire(memory.control);
+      return setControl({ ...memory.control, freeze }, request);
     },
-    unfreeze: () => {
+    unfreeze: (request) => {
       const { freeze: _, ...rest } = memory.control;
-      memory.control = rest;
-      return controlToWire(rest);
+      return setControl(rest, request);
     },
   };
   return { memory, script };

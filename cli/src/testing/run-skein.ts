@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '#common/clock.ts';
-import type { GrpcTarget } from '../client/grpc-channel.ts';
 import { createGrpcClient } from '../client/grpc-client.ts';
+import type { GrpcTarget } from '../client/grpc-target.ts';
 import { COMMANDS } from '../commands/all.ts';
 import { createProgram } from '../program.ts';
 import { run } from '../run.ts';
@@ -18,7 +18,7 @@ interface Finished {
 /**
  * Runs a command line in this process: all but main.ts and the launcher, and quick.
  *
- * @param terminal that stdout is; absent: a pipe
+ * @param terminal that stdout and stderr are; absent: pipes
  */
 export async function runSkein(
   words: readonly string[],
@@ -37,7 +37,7 @@ export async function runSkein(
       },
     },
     stderr: {
-      isTerminal: false,
+      isTerminal: terminal !== undefined,
       write: (text: string) => {
         stderr += text;
       },

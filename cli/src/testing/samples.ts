@@ -167,7 +167,13 @@ export function sampleControl(over: Partial<Control> = {}): Control {
   return {
     generation: 4n,
     cohorts: [{ name: 'canary', selector: 'tier=canary' }],
-    note: { actor: 'alice', reason: 'incident 12', time: EARLIER, what: 'cohort canary set' },
+    note: {
+      actor: 'alice',
+      reason: 'incident 12',
+      time: EARLIER,
+      what: 'cohort canary set',
+      requestId: '',
+    },
     ...over,
   };
 }

@@ -103,7 +103,7 @@ test('a selector narrows the wait; a host that is new is asked for', async () =>
         assert.equal(selector, 'zone=a');
         const hosts = matching.map((host) => hostToWire(sampleHost(host)));
         asked.resolve();
-        return { hosts };
+        return { hosts, nextPageToken: '' };
       },
       watch: async function* () {
         yield keyToWire(sampleKey([PENDING, other]));

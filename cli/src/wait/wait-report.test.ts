@@ -78,15 +78,17 @@ test('what others did meanwhile is told', () => {
 
 test('a terminal sees one line drawn over itself, gone at the end', () => {
   const written: string[] = [];
-  const progress = showProgress({ live: true, write: (text) => written.push(text) });
+  const progress = showProgress({ columns: 30, write: (text) => written.push(text) });
   progress.changed(START, stateOf(pending));
   progress.changed(stateOf(pending), stateOf(pending));
   progress.broken('why');
+  progress.changed(stateOf(pending), stateOf(fast, slow, failed, pending));
   progress.end();
   const clear = '\r\u001b[2K';
   assert.deepEqual(written, [
     `${clear}0/1 host applied`,
-    `${clear}watch interrupted, trying again: why`,
+    `${clear}watch interrupted, trying agai`,
+    `${clear}2/4 hosts applied, slowest b 4`,
     clear,
   ]);
 });

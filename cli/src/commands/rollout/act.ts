@@ -1,10 +1,10 @@
-import { Argument, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { RolloutAction, RolloutView } from '../../client/rollout-calls.ts';
 import { rolloutDocument } from '../../output/rollout-shapes.ts';
 import { describeGoal, describeStep, whyNot } from '../../output/rollout-words.ts';
 import { examples } from '../../program.ts';
 import { type Runtime, type Session, withSession } from '../../session.ts';
-import { etagOption, reasonOption } from '../key.ts';
+import { etagOption, reasonOption, rolloutArgument } from '../options.ts';
 
 interface ActionOptions {
   readonly reason: string;
@@ -70,7 +70,7 @@ export function installActions(rollout: Command, runtime: Runtime): void {
     }
     command
       .addOption(reasonOption())
-      .addOption(rolloutEtagOption())
+      .addOption(etagOption('the rollout'))
       .addHelpText('after', examples(...each.examples))
       .action(async (id: string, options: ActionOptions) => {
         const { reason, etag, all = false } = options;
@@ -91,7 +91,7 @@ export function installAbort(rollout: Command, runtime: Runtime): void {
     .addArgument(rolloutArgument())
     .option('--no-rollback', 'leave changed hosts as they are; the key stays owned')
     .addOption(reasonOption())
-    .addOption(rolloutEtagOption())
+    .addOption(etagOption('the rollout'))
     .addHelpText(
       'after',
       examples(
@@ -105,17 +105,6 @@ export function installAbort(rollout: Command, runtime: Runtime): void {
         report(session, await session.client.rollouts.abort({ id, reason, etag, rollback }));
       });
     });
-}
-
-/** ROLLOUT; its name is what completion goes by. */
-export function rolloutArgument(): Argument {
-  return new Argument('<rollout>', 'its id, or the key that it is of');
-}
-
-function rolloutEtagOption() {
-  const option = etagOption();
-  option.description = 'fail if the rollout changed since this etag was read';
-  return option;
 }
 
 function report({ output, clock }: Session, view: RolloutView): void {

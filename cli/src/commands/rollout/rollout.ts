@@ -4,7 +4,8 @@ import { rolloutDetails, rolloutTable } from '../../output/rollout-tables.ts';
 import { parseKeyName } from '../../parse/values.ts';
 import { examples } from '../../program.ts';
 import { type CommandInstaller, type Runtime, withSession } from '../../session.ts';
-import { installAbort, installActions, rolloutArgument } from './act.ts';
+import { rolloutArgument } from '../options.ts';
+import { installAbort, installActions } from './act.ts';
 import { installPlan, installStart } from './start.ts';
 import { installWatch } from './watch.ts';
 

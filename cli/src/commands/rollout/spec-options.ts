@@ -7,9 +7,10 @@ import { parseAmount, parseReach } from '../../parse/amount.ts';
 import { parseSentDuration, parseWait } from '../../parse/duration.ts';
 import { parseGate } from '../../parse/gate.ts';
 import { parseUntil } from '../../parse/since.ts';
-import { ON_OFF, parseCount, parseKeyName } from '../../parse/values.ts';
+import { ON_OFF, parseCount } from '../../parse/values.ts';
 import { parseWindow } from '../../parse/window.ts';
 import type { Runtime } from '../../session.ts';
+import { keyArgument } from '../options.ts';
 
 /** What `rollout plan` and `rollout start` say of a rollout, but for KEY and VALUE. */
 export interface SpecOptions {
@@ -36,9 +37,7 @@ export function addSpecOptions(command: Command, runtime: Runtime): Command {
   const duration = (flag: string) => (text: string) => parseSentDuration(text, flag);
   const amount = (flag: string) => (text: string) => parseAmount(text, flag);
   return command
-    .addArgument(
-      new Argument('[key]', 'name of a fleet key').argParser((text) => parseKeyName(text, 'KEY')),
-    )
+    .addArgument(keyArgument().argOptional())
     .addArgument(new Argument('[value]', 'what hosts are changed to').choices(ON_OFF))
     .option('-f, --file <file>', 'a manifest of kind Rollout, instead of everything below')
     .option('--steps <steps>', 'such as 5%,25%,100% or cohort:canary,10,100%', parseSteps)

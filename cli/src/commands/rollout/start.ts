@@ -5,7 +5,7 @@ import { planDocument, rolloutDocument } from '../../output/rollout-shapes.ts';
 import { describeGoal } from '../../output/rollout-words.ts';
 import { examples } from '../../program.ts';
 import { type Runtime, type Session, withSession } from '../../session.ts';
-import { reasonOption, validateOnlyOption } from '../key.ts';
+import { reasonOption, validateOnlyOption } from '../options.ts';
 import { addSpecOptions, type SpecOptions, specFrom } from './spec-options.ts';
 import { followRollout, timeoutOption } from './watch.ts';
 
