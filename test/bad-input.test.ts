@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -146,6 +146,25 @@ test('a helper without privileges says which it needs', async () => {
   await run.stops();
 });
 
+test('a second agent over the same pins does not start, and the first runs on', async () => {
+  await using first = new Run({});
+  await first.logged('msg', /^attached$/);
+  await using second = new Run({});
+  assert.equal(await second.exitCode, 1);
+  const line = `SKEIN_PIN_CONFLICT: lock ${bpffs}: another process has it. Stop the other agent, `;
+  assert.ok(second.stderr.startsWith(line), second.stderr);
+  assert.equal(second.stderr.trimEnd().split('\n').length, 1, second.stderr);
+  assert.deepEqual(readdirSync(bpffs), ['guard']);
+  await first.stops();
+});
+
+test('a terminal that closes is a stop like others', async () => {
+  await using run = new Run({});
+  await run.logged('msg', /^attached$/);
+  await run.stops('SIGHUP');
+  assert.deepEqual(readdirSync(bpffs), []);
+});
+
 test('NATS down at start: one warning; the program runs, not ready before it knows what is desired', async () => {
   await using run = new Run({});
   const { msg } = await run.logged(
@@ -228,8 +247,8 @@ class Run implements AsyncDisposable {
     return response.text();
   }
 
-  async stops(): Promise<void> {
-    this.#child.kill('SIGTERM');
+  async stops(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    this.#child.kill(signal);
     assert.equal(await this.exitCode, 0, this.stderr);
   }
 

@@ -213,13 +213,19 @@ const lineOf = (key: string): number => 4 + KEYS + 2 + Number(key.slice('key_'.l
 
 function versionDirectory(): string {
   const unit = `${labPinRoot()}/${HOST}/many`;
-  const [version] = readdirSync(unit).filter((name) => name.startsWith('v_'));
+  const [version] = readdirSync(unit).filter((name) => /^v\d+_/.test(name));
   return `${unit}/${version}`;
+}
+
+/** The dynamic variant, under its tag. */
+function programPin(program: string): string {
+  const directory = `${versionDirectory()}/prog_${program}`;
+  return `${directory}/${readdirSync(directory)[0]}`;
 }
 
 /** Instructions that may be the jump of a site. */
 function translatedJumps(): ReadonlySet<number> {
-  const text = bpftool('prog', 'dump', 'xlated', 'pinned', `${versionDirectory()}/prog_many_tc`);
+  const text = bpftool('prog', 'dump', 'xlated', 'pinned', programPin('many_tc'));
   return new Set([...text.matchAll(/^\s*(\d+): \(55\) if r\d/gm)].map(([, at]) => Number(at)));
 }
 
@@ -235,7 +241,7 @@ function pinnedSet(key: string): string[] {
 /** The program's address and that of the symbol behind it. */
 function symbolAndNext(program: string): [bigint, bigint | undefined] {
   const { tag }: { tag: string } = JSON.parse(
-    bpftool('-j', 'prog', 'show', 'pinned', `${versionDirectory()}/prog_${program}`),
+    bpftool('-j', 'prog', 'show', 'pinned', programPin(program)),
   );
   const symbols = readFileSync('/proc/kallsyms', 'utf8')
     .split('\n')

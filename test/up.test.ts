@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { until } from './support/until.ts';
 import { UpCommand } from './support/up-command.ts';
 
 /** `skein up` as a newcomer has it: start, flip, Ctrl-C. */
@@ -45,12 +46,26 @@ test('a second one in the same state directory is refused', async () => {
 
 test('Ctrl-C leaves no process, namespace or pin behind, and the program detached by its agent', async () => {
   await up.interrupt();
-  const mine = `skein-lab-${up.pid}-`;
-  const names = ['/run/netns', '/sys/fs/bpf'].flatMap((path) => readdirSync(path));
-  assert.deepEqual(
-    names.filter((name) => name.startsWith(mine)),
-    [],
-  );
+  assert.deepEqual(leftBy(up), []);
   const log = readFileSync(join(directory, 'log/agent-local.log'), 'utf8');
   assert.match(log, /"stopped and detached"/);
 });
+
+test('Ctrl-C while it starts is no error either', async () => {
+  const starting = join(directory, 'starting');
+  const args = ['--state-dir', starting, '--listen', '127.0.0.1:0'];
+  const early = UpCommand.launch({ args, context: join(starting, 'cli.yaml') });
+  try {
+    await until('the controller starts', () => existsSync(join(starting, 'log/controller.log')));
+    await early.interrupt();
+    assert.equal(early.said, 'stopping\n');
+    assert.deepEqual(leftBy(early), []);
+  } finally {
+    early.kill();
+  }
+});
+
+function leftBy({ pid }: UpCommand): readonly string[] {
+  const names = ['/run/netns', '/sys/fs/bpf'].flatMap((path) => readdirSync(path));
+  return names.filter((name) => name.startsWith(`skein-lab-${pid}-`));
+}

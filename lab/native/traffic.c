@@ -7,7 +7,8 @@
  * Sends ICMP echo requests and UDP datagrams, one of each per tick, from the sender's namespace to the
  * receiver's address. An ICMP packet counts as received when its echo reply is back at the sender, a UDP
  * datagram when the receiver's socket has it. Each line on stdin stops the sending until what is in flight
- * has arrived (at most DRAIN_MS), prints the counts since the start as one line of JSON, and goes on. Ends at end of file.
+ * has arrived (at most DRAIN_MS), prints the counts since the start as one line of JSON, and goes on. So does end of
+ * file, for the last time.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -151,15 +152,17 @@ static int ticker(long per_second)
 	return fd;
 }
 
-/* One report per line asked for; false at end of file. */
+/* One report per line asked for, and one at end of file: then false. */
 static bool answer(void)
 {
 	char input[256];
 	ssize_t size = read(STDIN_FILENO, input, sizeof(input));
 
-	if (size <= 0)
-		return false;
 	drain();
+	if (size <= 0) {
+		report();
+		return false;
+	}
 	for (ssize_t i = 0; i < size; i++)
 		if (input[i] == '\n')
 			report();

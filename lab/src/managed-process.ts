@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { isErrorCode, SkeinError } from '#common/errors.ts';
+import { SkeinError } from '#common/errors.ts';
+import { errorOfLine } from './error-line.ts';
 
 export interface ProcessOptions {
   readonly name: string;
@@ -48,6 +49,7 @@ export class ManagedProcess {
     const log = createWriteStream(options.logFile, { flags: 'a' });
     const announced = await new Promise<Readonly<Record<string, unknown>>>((resolve, reject) => {
       let lastWords = '';
+      let isLate = false;
       for (const stream of [child.stdout, child.stderr]) {
         createInterface({ input: stream }).on('line', (line) => {
           log.write(`${line}\n`);
@@ -59,12 +61,16 @@ export class ManagedProcess {
           resolve(ready);
         });
       }
-      const deadline = setTimeout(() => child.kill('SIGTERM'), READY_DEADLINE_MS);
+      const deadline = setTimeout(() => {
+        isLate = true;
+        child.kill('SIGTERM');
+      }, READY_DEADLINE_MS);
       child.once('error', reject);
       child.once('close', (code, signal) => {
         log.end();
         clearTimeout(deadline);
-        reject(endedEarly(options, lastWords, signal ?? `exit code ${code}`));
+        const how = isLate ? `stopped after ${READY_DEADLINE_MS / 1_000} s` : signal;
+        reject(endedEarly(options, lastWords, how ?? `exit code ${code}`));
       });
     });
     if (child.pid === undefined) throw endedEarly(options, 'no process', 'unknown');
@@ -105,15 +111,13 @@ function childrenOf(pid: number): readonly number[] {
 }
 
 function endedEarly(options: ProcessOptions, lastWords: string, how: string): SkeinError {
-  // A component of Skein ends with the line of its error, remedy included.
-  const [, code = '', message = ''] = /^(SKEIN_\w+): (.*)$/.exec(lastWords) ?? [];
-  if (isErrorCode(code)) {
-    const remedy = `The log of ${options.name} is ${options.logFile}.`;
-    return new SkeinError(code, `${options.name}: ${message}`, { remedy });
-  }
-  return new SkeinError(
-    'SKEIN_MISSING_PREREQUISITE',
-    `${options.name} ended before it was ready (${how}): ${lastWords}`,
-    { remedy: `Its log is ${options.logFile}.` },
+  const { name, logFile } = options;
+  return (
+    errorOfLine(lastWords, name, `The log of ${name} is ${logFile}.`) ??
+    new SkeinError(
+      'SKEIN_MISSING_PREREQUISITE',
+      `${name} ended before it was ready (${how}): ${lastWords}`,
+      { remedy: `Its log is ${logFile}.` },
+    )
   );
 }

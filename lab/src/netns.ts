@@ -12,6 +12,9 @@ export interface LabHost {
   readonly device: string;
   readonly address: string;
   readonly peerNetns: string;
+  removeDevice(): void;
+  /** After removeDevice(). */
+  addDevice(): void;
   /** Another device under the same name, as when a container's network is made anew. */
   replaceDevice(): void;
   remove(): void;
@@ -39,10 +42,12 @@ export function createLabHost(name: string): LabHost {
   const remove = (): void => {
     for (const netns of [host, peer]) removeNetns(netns);
   };
+  const removeDevice = (): void => ip('-n', host, 'link', 'delete', 'eth0');
+  const addDevice = (): void => connect(host, peer);
   try {
     ip('netns', 'add', host);
     ip('netns', 'add', peer);
-    connect(host, peer);
+    addDevice();
   } catch (thrown) {
     remove();
     throw thrown;
@@ -53,9 +58,11 @@ export function createLabHost(name: string): LabHost {
     device: 'eth0',
     address: HOST_ADDRESS,
     peerNetns: `${NETNS_DIRECTORY}/${peer}`,
+    removeDevice,
+    addDevice,
     replaceDevice() {
-      ip('-n', host, 'link', 'delete', 'eth0');
-      connect(host, peer);
+      removeDevice();
+      addDevice();
     },
     remove,
   };

@@ -17,7 +17,8 @@ export interface TrafficCounts {
 export interface Traffic {
   /** What was sent so far, and what of it has arrived; nothing is in flight. */
   counts(): Promise<TrafficCounts>;
-  stop(): Promise<void>;
+  /** Sends no more. What was sent in all, and what of it has arrived; `undefined` when it had ended by itself. */
+  stop(): Promise<TrafficCounts | undefined>;
 }
 
 const BINARY = fileURLToPath(new URL('../native/build/traffic', import.meta.url));
@@ -41,7 +42,9 @@ export function startTraffic(host: LabHost, packetsPerSecond: number): Traffic {
     },
     async stop() {
       child.stdin.end();
+      const { value, done } = await lines.next();
       await exited;
+      return done ? undefined : parseCounts(value);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { SkeinError } from '#common/errors.ts';
+import { errorOfLine } from './error-line.ts';
 import { Fleet } from './fleet.ts';
 import type { GUARD_KEYS } from './guard-program.ts';
 import { chooseLabEngine, type LabEngine, type LabEngineChoice } from './lab-engine.ts';
@@ -42,6 +43,19 @@ export async function up(options: UpOptions): Promise<void> {
   mkdirSync(options.directory, { recursive: true, mode: 0o700 });
   await using undo = new AsyncDisposableStack();
   undo.use(await lockDirectory(options.directory));
+  try {
+    await untilSignalled(options, choice, undo);
+  } catch (thrown) {
+    // Ctrl-C reaches the whole process group: that the others end, in whatever they were doing, is no error then.
+    if (!options.signal.aborted) throw thrown;
+  }
+}
+
+async function untilSignalled(
+  options: UpOptions,
+  choice: LabEngineChoice,
+  undo: AsyncDisposableStack,
+): Promise<void> {
   const zones = new Map([[HOST, 'a']]);
   const hosts = undo.use(await LabHosts.open(choice.engine, zones, options.directory));
   const fleet = new Fleet({
@@ -53,12 +67,11 @@ export async function up(options: UpOptions): Promise<void> {
   undo.defer(() => fleet.stop());
   undo.defer(() => options.say('stopping'));
   await fleet.start();
+  options.signal.throwIfAborted();
   await createKeys(fleet);
+  options.signal.throwIfAborted();
   options.say(welcome(fleet, hosts.only, choice));
-  await Promise.race([
-    watchTraffic(hosts.only, options.say, options.signal),
-    anyEnded(fleet, options.signal),
-  ]);
+  await Promise.race([watchTraffic(hosts.only, options.say, options.signal), anyEnded(fleet)]);
 }
 
 /** Containers may run as a user that has none. */
@@ -81,7 +94,12 @@ async function createKeys(fleet: Fleet): Promise<void> {
       ...['key', 'create', key, '--description', description, '--default', byDefault],
       ...['--reason', 'embedded default'],
     );
-    if (made.exitCode !== 0) throw new SkeinError('SKEIN_INTERNAL', made.stderr.trim());
+    if (made.exitCode === 0) continue;
+    const { name, logFile } = fleet.controller;
+    throw (
+      errorOfLine(made.stderr, name, `Its log is ${logFile}.`) ??
+      new SkeinError('SKEIN_INTERNAL', made.stderr)
+    );
   }
 }
 
@@ -110,11 +128,11 @@ function welcome(fleet: Fleet, host: TrafficHost, { engine, why }: LabEngineChoi
   ].join('\n');
 }
 
-/** Ctrl-C reaches the whole process group, so after the signal the others may well end first. */
-async function anyEnded(fleet: Fleet, signal: AbortSignal): Promise<void> {
-  const which = await Promise.race(fleet.processes.map((each) => each.ended.then(() => each)));
-  if (signal.aborted) return;
-  throw new SkeinError('SKEIN_INTERNAL', `${which.name} ended by itself`, {
-    remedy: `Its log is ${which.logFile}.`,
+async function anyEnded(fleet: Fleet): Promise<never> {
+  const { name, logFile } = await Promise.race(
+    fleet.processes.map((each) => each.ended.then(() => each)),
+  );
+  throw new SkeinError('SKEIN_INTERNAL', `${name} ended by itself`, {
+    remedy: `Its log is ${logFile}.`,
   });
 }

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import type { Specialisation } from '#agent/engine/engine.ts';
 import { KernelEngine } from '#agent/engine/kernel/kernel-engine.ts';
+import { startHelper } from '#agent/helper/helper-process.ts';
 import { systemClock } from '#common/clock.ts';
 import { type LabHost, labName } from '#lab/netns.ts';
 import type { FlipProgram } from './flip-subject.ts';
@@ -25,7 +26,7 @@ export async function measureColdFlips(
   const pinRoot = `/sys/fs/bpf/${labName('cold')}`;
   let outcome = Promise.withResolvers<Specialisation>();
   const engine = new KernelEngine({
-    helper: { path: HELPER, pinRoot },
+    startHelper: () => startHelper({ path: HELPER, pinRoot }),
     // No room for a second variant, so none is prepared.
     limits: { count: 1, bytes: 2 ** 24 },
     clock: systemClock,

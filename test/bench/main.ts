@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
 import { benchFlip } from './flip.ts';
 import { benchHotpath } from './hotpath.ts';
 import { type BenchReport, formatTable } from './report.ts';
@@ -6,25 +6,27 @@ import { benchRollout } from './rollout.ts';
 import { benchSpecialise } from './specialise.ts';
 import { benchUserspace } from './userspace.ts';
 
-const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
-  hotpath: benchHotpath,
-  flip: benchFlip,
-  specialise: benchSpecialise,
-  rollout: benchRollout,
-  userspace: benchUserspace,
-};
+const BENCHES: readonly (readonly [string, string, () => Promise<BenchReport>])[] = [
+  ['hotpath', 'what an off branch costs a running program, in every form of a flag', benchHotpath],
+  ['flip', 'what a flip costs, against loading the program anew', benchFlip],
+  ['specialise', 'time and memory of making a variant', benchSpecialise],
+  ['rollout', 'planning and tallying a rollout on 10,000 hosts', benchRollout],
+  ['userspace', 'sites, pokes, compiler and verifier of the userspace engine', benchUserspace],
+];
 
-const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean', default: false } },
-  allowPositionals: true,
-});
-const bench = BENCHES[positionals[0] ?? ''];
-if (bench === undefined) {
-  process.stderr.write(`usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--json]\n`);
-  process.exitCode = 2;
-} else {
-  const report = await bench();
-  process.stdout.write(
-    values.json ? `${JSON.stringify(report.json)}\n` : `${formatTable(report.table)}\n`,
-  );
+const program = new Command('npm run bench --')
+  .description('Measures each thing against a floor or a rival in the same run; needs root.')
+  .showHelpAfterError();
+for (const [name, description, bench] of BENCHES) {
+  program
+    .command(name)
+    .description(description)
+    .option('--json', 'one JSON object instead of a table')
+    .action(async ({ json }: { json?: boolean }) => {
+      const report = await bench();
+      process.stdout.write(
+        json ? `${JSON.stringify(report.json)}\n` : `${formatTable(report.table)}\n`,
+      );
+    });
 }
+await program.parseAsync();

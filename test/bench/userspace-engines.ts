@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { compile } from '#agent/engine/userspace/jit/compile.ts';
 import { Machine, type MappedCode } from '#agent/engine/userspace/machine.ts';
-import type { Helper } from '#agent/helper/helper.ts';
+import type { Helper, Vm } from '#agent/helper/helper.ts';
 import { bpfObject } from './paths.ts';
 import { cpuNs } from './processor.ts';
 import { median } from './statistics.ts';
 import { linkObject, makeMaps, type Subject, subjectOf } from './userspace-subject.ts';
 
-/** Programs of test/bench/bpf/userspace.bpf.c. The helper's interpreter has no maps. */
+/** Programs of test/bench/bpf/userspace.bpf.c. The interpreter has no maps. */
 const PURE = ['checksum', 'mix', 'divide', 'classify', 'sort', 'calls'];
 const WITH_MAPS = ['array', 'hash'];
 const EMPTY = 'empty';
@@ -18,8 +18,13 @@ const TIME_LIMIT_MS = 60_000;
 /** Of a test run in the kernel, as the helper allows it. */
 const REPEAT_MAX = 1e6;
 
-/** Runs a program so many times in a row, and gives what the last run returned. */
-export type Run = (repeat: number) => Promise<number>;
+/** A program in one engine. */
+export interface Run {
+  /** The process that it takes the time of. */
+  readonly pid: number;
+  /** So many times in a row. Gives what the last run returned. */
+  go(repeat: number): Promise<number>;
+}
 
 /** Nanoseconds per run without what an empty program takes. Those of one index were taken right after each other. */
 export interface EngineTimes {
@@ -31,18 +36,19 @@ export interface EngineTimes {
 }
 
 /**
- * The same programs of the same object on the same packet: the kernel's JIT through its test run, ours and the
- * interpreter in the helper. One process on one processor does it all, and what counts is the time that it had.
+ * The same programs of the same object on the same packet: the kernel's JIT through the helper's test run, ours and the
+ * interpreter in skein-vm. Both processes are on one processor, and what counts is the time that each had.
  *
  * @param rounds turns of each program in each engine
  * @throws Error when engines come to different results
  */
 export async function measureEngines(
   helper: Helper,
+  vm: Vm,
   rounds: number,
 ): Promise<readonly EngineTimes[]> {
-  const engines = await prepareEngines(helper);
-  const clock = new HelperClock(helper.pid, TURN_NS);
+  const engines = await prepareEngines(helper, vm);
+  const clock = new TurnClock(TURN_NS);
   const empty = await clock.start(engines(EMPTY));
   const times: EngineTimes[] = [];
   for (const program of [...PURE, ...WITH_MAPS]) {
@@ -66,14 +72,11 @@ export async function measureEngines(
 /** Nanoseconds per run. */
 type Turn = () => Promise<number>;
 
-/** Times runs in the helper. */
-export class HelperClock {
-  readonly #pid: number;
+export class TurnClock {
   readonly #turnNs: number;
 
   /** `turnNs`: how long a turn is, about. What its request takes is not in its time. */
-  constructor(pid: number, turnNs: number) {
-    this.#pid = pid;
+  constructor(turnNs: number) {
     this.#turnNs = turnNs;
   }
 
@@ -86,7 +89,7 @@ export class HelperClock {
     const turns: Turn[] = [];
     let expected: number | undefined;
     for (const run of runs) {
-      const result = await run(1);
+      const result = await run.go(1);
       expected ??= result;
       if (result !== expected) throw new Error(`one engine gives ${result}, another ${expected}`);
       turns.push(await this.turn(run));
@@ -115,18 +118,21 @@ export class HelperClock {
   }
 
   async #time(run: Run, repeat: number): Promise<number> {
-    const before = cpuNs(this.#pid);
-    await run(repeat);
-    return cpuNs(this.#pid) - before;
+    const before = cpuNs(run.pid);
+    await run.go(repeat);
+    return cpuNs(run.pid) - before;
   }
 }
 
 /** A program's runs in kernel, JIT and interpreter. */
-async function prepareEngines(helper: Helper): Promise<(program: string) => readonly Run[]> {
+async function prepareEngines(
+  helper: Helper,
+  vm: Vm,
+): Promise<(program: string) => readonly Run[]> {
   const object = readFileSync(bpfObject('userspace'));
   const linked = linkObject(object);
-  const machine = new Machine(helper);
-  const maps = await makeMaps(helper, linked.maps);
+  const machine = new Machine(vm);
+  const maps = await makeMaps(vm, linked.maps);
   const programs = [EMPTY, ...PURE, ...WITH_MAPS];
   const loaded = await helper.request('load', { object, name: 'bench', programs, reuse: [] });
   const runs = new Map<string, readonly Run[]>();
@@ -135,8 +141,8 @@ async function prepareEngines(helper: Helper): Promise<(program: string) => read
     const code = await machine.map(compile(subject.slots, subject.sites, linked.maps), maps);
     runs.set(name, [
       inKernel(helper, program),
-      compiled(machine, code, subject),
-      interpreted(machine, subject),
+      compiled(vm, code, subject),
+      interpreted(vm, subject),
     ]);
   }
   return (program) => runs.get(program) ?? [];
@@ -148,24 +154,24 @@ const packet = Uint8Array.from(
   (_, at) => (Math.imul(at, 0x9e3779b1) >>> 13) & 0xff,
 );
 
-const inKernel =
-  (helper: Helper, program: number): Run =>
-  async (repeat) =>
-    (await helper.request('testRun', { program, dataIn: packet, repeat })).returnValue;
+const inKernel = (helper: Helper, program: number): Run => ({
+  pid: helper.pid,
+  go: async (repeat) =>
+    (await helper.request('testRun', { program, dataIn: packet, repeat })).returnValue,
+});
 
-export const compiled =
-  (machine: Machine, code: MappedCode, { slots }: Subject): Run =>
-  async (repeat) =>
-    verdictOf(
-      await machine.run(code, slots, { memory: packet, repeat, timeLimitMs: TIME_LIMIT_MS }),
-    );
+const inputOf = (repeat: number) => ({ memory: packet, repeat, timeLimitMs: TIME_LIMIT_MS });
 
-const interpreted =
-  (machine: Machine, { slots, sites }: Subject): Run =>
-  async (repeat) => {
-    const input = { memory: packet, repeat, timeLimitMs: TIME_LIMIT_MS };
-    return verdictOf(await machine.interpret(slots, sites, () => false, input));
-  };
+export const compiled = (vm: Vm, code: MappedCode, { slots }: Subject): Run => ({
+  pid: vm.pid,
+  go: async (repeat) => verdictOf(await new Machine(vm).run(code, slots, inputOf(repeat))),
+});
+
+const interpreted = (vm: Vm, { slots, sites }: Subject): Run => ({
+  pid: vm.pid,
+  go: async (repeat) =>
+    verdictOf(await new Machine(vm).interpret(slots, sites, () => false, inputOf(repeat))),
+});
 
 /** The kernel keeps 32 bits of r0. */
 const verdictOf = ({ value }: { readonly value: bigint }): number =>

@@ -3,9 +3,9 @@ import type { Site } from '#agent/engine/userspace/isa/sites.ts';
 import { type Compiled, compile } from '#agent/engine/userspace/jit/compile.ts';
 import { SITE_BYTES, siteBytes } from '#agent/engine/userspace/jit/layout.ts';
 import { Machine } from '#agent/engine/userspace/machine.ts';
-import type { Helper } from '#agent/helper/helper.ts';
+import type { Vm } from '#agent/helper/helper.ts';
 import { bpfObject } from './paths.ts';
-import { HelperClock, compiled as runOf } from './userspace-engines.ts';
+import { compiled as runOf, TurnClock } from './userspace-engines.ts';
 import { linkObject, makeMaps, subjectOf } from './userspace-subject.ts';
 
 /** Sites in the programs FORM_key of test/bench/bpf/userspace.bpf.c. */
@@ -33,14 +33,14 @@ const TURN_NS = 1e6;
  * @param program `flags`: a run begins with what the one before it gave; `overlapped`: the processor runs two at a time
  */
 export async function measureSites(
-  helper: Helper,
+  vm: Vm,
   program: 'flags' | 'overlapped',
   rounds: number,
 ): Promise<SiteTimes> {
   const linked = linkObject(readFileSync(bpfObject('userspace')));
-  const machine = new Machine(helper);
-  const maps = await makeMaps(helper, linked.maps);
-  const clock = new HelperClock(helper.pid, TURN_NS);
+  const machine = new Machine(vm);
+  const maps = await makeMaps(vm, linked.maps);
+  const clock = new TurnClock(TURN_NS);
   let isOneNop = true;
 
   const startAt = async (name: string, place: number) => {
@@ -52,7 +52,7 @@ export async function measureSites(
       const found = bytes.subarray(offset, offset + SITE_BYTES);
       isOneNop &&= Buffer.compare(found, siteBytes(false, 0)) === 0;
     }
-    return await clock.turn(runOf(machine, code, subject));
+    return await clock.turn(runOf(vm, code, subject));
   };
   const places: (readonly (readonly [samples: number[], turn: () => Promise<number>])[])[] = [];
   const [none, off, control]: [number[], number[], number[]] = [[], [], []];

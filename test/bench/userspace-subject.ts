@@ -6,7 +6,7 @@ import { kindOfSection } from '#agent/engine/userspace/object/program-kind.ts';
 import { translateContext } from '#agent/engine/userspace/prepare.ts';
 import type { VerifierInput } from '#agent/engine/userspace/verifier/input.ts';
 import { verify } from '#agent/engine/userspace/verifier/verify.ts';
-import type { Helper } from '#agent/helper/helper.ts';
+import type { Vm } from '#agent/helper/helper.ts';
 import type { RawInstruction } from '#agent/object/instructions.ts';
 import { readObject } from '#agent/object/read-object.ts';
 
@@ -30,20 +30,17 @@ export function linkObject(bytes: Uint8Array): LinkedObject {
   };
 }
 
-/** The maps of an object in the helper, in its order; globals are zero. */
-export async function makeMaps(
-  helper: Helper,
-  maps: readonly ObjectMap[],
-): Promise<readonly number[]> {
+/** The maps of an object in skein-vm, in its order; globals are zero. */
+export async function makeMaps(vm: Vm, maps: readonly ObjectMap[]): Promise<readonly number[]> {
   const handles: number[] = [];
   for (const { number: type, keySize, valueSize, maxEntries, flags } of maps) {
     const map = { type, keySize, valueSize, maxEntries, flags, name: 'bench' };
-    handles.push((await helper.request('makeVmMap', map)).map);
+    handles.push((await vm.request('makeVmMap', map)).map);
   }
   return handles;
 }
 
-/** An XDP program behind one that makes a packet of the memory which the helper gives it: data and data_end. */
+/** An XDP program behind one that makes a packet of the memory which it is run on: data and data_end. */
 export interface Subject {
   readonly slots: readonly RawInstruction[];
   readonly sites: readonly Site[];

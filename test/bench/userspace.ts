@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { compile } from '#agent/engine/userspace/jit/compile.ts';
 import { Machine } from '#agent/engine/userspace/machine.ts';
-import { startHelper } from '#agent/helper/helper-process.ts';
+import { startHelper, startVm } from '#agent/helper/helper-process.ts';
 import { labPinRoot } from '#lab/sweep.ts';
-import { bpfObject, HELPER } from './paths.ts';
+import { bpfObject, HELPER, VM } from './paths.ts';
 import { memoryOf, stayOnOneProcessor } from './processor.ts';
 import type { BenchReport } from './report.ts';
 import { formatNs, median, quantiles, quartiles, ratio, rounded } from './statistics.ts';
@@ -31,10 +31,11 @@ export async function benchUserspace(rounds: UserspaceRounds = ROUNDS): Promise<
     verifier.push({ program, ...(await measureVerifier(program, object, rounds.verifications)) });
   }
   const pokes = await measurePokes(rounds.pokes);
-  return report({ verifier, pokes, ...(await measureInHelper(rounds)) });
+  return report({ verifier, pokes, ...(await measureRuns(rounds)) });
 }
 
-interface InHelper {
+/** What is run in processes of its own. */
+interface Runs {
   readonly engines: readonly EngineTimes[];
   readonly flags: SiteTimes;
   readonly overlapped: SiteTimes;
@@ -42,27 +43,29 @@ interface InHelper {
   readonly resident: number;
 }
 
-interface Measured extends InHelper {
+interface Measured extends Runs {
   readonly verifier: readonly (VerifierTimes & { readonly program: string })[];
   readonly pokes: PokeSamples;
 }
 
-async function measureInHelper({ engines, sites }: UserspaceRounds): Promise<InHelper> {
+async function measureRuns({ engines, sites }: UserspaceRounds): Promise<Runs> {
   const helper = await startHelper({ path: HELPER, pinRoot: labPinRoot() });
+  const vm = await startVm(VM);
   try {
-    stayOnOneProcessor(helper.pid);
+    for (const { pid } of [helper, vm]) stayOnOneProcessor(pid);
     const measured = {
-      engines: await measureEngines(helper, engines),
-      flags: await measureSites(helper, 'flags', sites),
-      overlapped: await measureSites(helper, 'overlapped', sites),
+      engines: await measureEngines(helper, vm, engines),
+      flags: await measureSites(vm, 'flags', sites),
+      overlapped: await measureSites(vm, 'overlapped', sites),
     };
     // All code and all maps of the above are still there.
     const large = linkObject(readFileSync(bpfObject('large')));
     const subject = subjectOf(large.input('large'));
-    const maps = await makeMaps(helper, large.maps);
-    await new Machine(helper).map(compile(subject.slots, subject.sites), maps);
-    return { ...measured, resident: memoryOf(helper.pid, 'VmRSS') };
+    const maps = await makeMaps(vm, large.maps);
+    await new Machine(vm).map(compile(subject.slots, subject.sites), maps);
+    return { ...measured, resident: memoryOf(vm.pid, 'VmRSS') };
   } finally {
+    await vm.close();
     await helper.close();
   }
 }
@@ -101,7 +104,7 @@ function report({ verifier, pokes, engines, flags, overlapped, resident }: Measu
         '',
         '',
       ]),
-      ['helper', `${megabytes} MB`, '', '', '', '', ''],
+      ['skein-vm', `${megabytes} MB`, '', '', '', '', ''],
     ],
     json: {
       bench: 'userspace',

@@ -1,6 +1,6 @@
 import type { LabEngine } from '#lab/lab-engine.ts';
 import { VICTIM } from '#lab/lab-hosts.ts';
-import type { DemoStep } from './narrator.ts';
+import type { DemoStep, FlipTiming } from './narrator.ts';
 import { Operator } from './operator.ts';
 import { Stage, type StageOptions } from './stage.ts';
 
@@ -23,6 +23,12 @@ export async function flipDemo(
   return { ok, engine: play.engine, hosts: hosts.length, steps };
 }
 
+/** What the operator sets the key to, and where; without a selector everywhere. */
+interface Setting {
+  readonly value: 'on' | 'off';
+  readonly selector?: string;
+}
+
 class Scenario {
   readonly #stage: Stage;
   readonly #key: string;
@@ -42,8 +48,11 @@ class Scenario {
     await this.#operator.create();
     await this.#stage.sampled('everything passes', { losing: [] });
 
-    await this.#flip(`${this.#key} on for zone=a: only host-a drops`, 'on', 'zone=a', ['host-a']);
-    await this.#flip(`${this.#key} on everywhere: all drop`, 'on', undefined, ALL);
+    await this.#flip(`${this.#key} on for zone=a: only host-a drops`, ['host-a'], {
+      value: 'on',
+      selector: 'zone=a',
+    });
+    await this.#flip(`${this.#key} on everywhere: all drop`, ALL, { value: 'on' });
 
     await this.#unchanged(
       `${this.#agent} of host-a killed, agent restarted and adopting: no packet passes`,
@@ -60,26 +69,23 @@ class Scenario {
     await this.#unchanged('nats-server restarted: no branch changes', () => fleet.startNats());
     await this.#flip(
       'a flip gets through again: on for zone=b only',
-      'off',
-      undefined,
       ['host-b'],
-      ['on', 'zone=b'],
+      { value: 'off' },
+      { value: 'on', selector: 'zone=b' },
     );
-    await this.#flip(`${this.#key} off everywhere: everything passes`, 'off', undefined, []);
+    await this.#flip(`${this.#key} off everywhere: everything passes`, [], { value: 'off' });
   }
 
-  /** Sets the key, waits for all acks, then counts packets. */
-  async #flip(
-    step: string,
-    value: 'on' | 'off',
-    selector: string | undefined,
-    losing: readonly string[],
-    then?: readonly ['on' | 'off', string],
-  ): Promise<void> {
-    await this.#operator.set(value, selector);
-    if (then) await this.#operator.set(...then);
-    const flips = await this.#operator.timings();
-    await this.#stage.sampled(step, { losing, flips });
+  /** Sets the key, waits for all acks each time, then counts packets. */
+  async #flip(step: string, losing: readonly string[], ...sets: readonly Setting[]): Promise<void> {
+    const flips = new Map<string, FlipTiming>();
+    for (const { value, selector } of sets) {
+      await this.#operator.set(value, selector);
+      for (const timing of await this.#operator.timings()) {
+        if (!flips.has(timing.host) || timing.pokeUs > 0) flips.set(timing.host, timing);
+      }
+    }
+    await this.#stage.sampled(step, { losing, flips: [...flips.values()] });
   }
 
   /** All hosts drop, from before `work` to after it. */

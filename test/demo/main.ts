@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { toSkeinError } from '#common/errors.ts';
+import { SkeinError, toSkeinError } from '#common/errors.ts';
 import {
   chooseLabEngine,
   LAB_ENGINES,
@@ -17,7 +17,7 @@ const { engine, why } = engineToPlayOn();
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
+  process.on(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
 }
 
 // A reader that closes the pipe early, such as head, must not keep the demo from cleaning up.
@@ -36,10 +36,16 @@ try {
   if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
   process.exitCode = result.ok ? 0 : 1;
 } catch (thrown) {
-  // Stopped from outside is no defect, and needs no stack.
-  if (!stop.signal.aborted) throw thrown;
-  process.stderr.write(`${stop.signal.reason.message}\n`);
+  // Neither is a defect of the demo's that needs a stack.
+  const why = stop.signal.aborted ? stop.signal.reason.message : lineOf(thrown);
+  if (why === undefined) throw thrown;
+  process.stderr.write(`${why}\n`);
   process.exitCode = 1;
+}
+
+/** Of an error that says what is missing on this machine. */
+function lineOf(thrown: unknown): string | undefined {
+  return thrown instanceof SkeinError ? thrown.line : undefined;
 }
 
 function engineToPlayOn(): LabEngineChoice {

@@ -28,7 +28,7 @@ export class Operator {
     await this.#run('key', 'create', this.#key, '--description', 'drop packets');
   }
 
-  async set(value: 'on' | 'off', selector: string | undefined): Promise<void> {
+  async set(value: 'on' | 'off', selector?: string): Promise<void> {
     const where = selector === undefined ? [] : ['--selector', selector];
     await this.#run('set', this.#key, value, ...where, '--wait', '--reason', 'demo');
   }

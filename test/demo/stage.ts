@@ -26,7 +26,7 @@ export interface StageOptions {
   readonly fleet?: Pick<FleetOptions, 'prometheus' | 'webhooks'>;
   /** Gets each step as it ends. */
   readonly say: (text: string) => void;
-  /** Aborts between steps. */
+  /** Aborts before the first step, or after one. */
   readonly signal: AbortSignal;
 }
 
@@ -77,6 +77,7 @@ export class Stage implements AsyncDisposable {
     });
     undo.defer(() => fleet.stop());
     await fleet.start();
+    options.signal.throwIfAborted();
     return new Stage(options, fleet, hosts.all, undo.move());
   }
 

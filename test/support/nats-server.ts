@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { endServer, launchServer } from './server-process.ts';
+import { until } from './until.ts';
 
 export interface NatsServerOptions {
   /** Further lines of the server's configuration file, e.g. authorization; `jetstream` is there already. */
@@ -22,8 +23,8 @@ export interface NatsServer {
   kill(): Promise<void>;
   /** Starts it again on the same port and store; ends the running one first, if any. */
   restart(): Promise<void>;
-  /** Freezes the process (SIGSTOP) or lets it go on: a server that is there but does not answer. */
-  freeze(): void;
+  /** Freezes the process (SIGSTOP), or lets it go on: a server that is there but, once frozen, does not answer. */
+  freeze(): Promise<void>;
   thaw(): void;
 }
 
@@ -48,7 +49,10 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
       await endServer(child, 'SIGTERM');
       ({ child, port } = await launch(directory, configFile, port));
     },
-    freeze: () => void child.kill('SIGSTOP'),
+    async freeze() {
+      child.kill('SIGSTOP');
+      await until('nats-server stands still', () => isStopped(child));
+    },
     thaw: () => void child.kill('SIGCONT'),
   };
 }
@@ -66,13 +70,21 @@ async function launch(
   return { child, port: await portOf(directory, child) };
 }
 
+/** A thread runs on until the signal comes to it. */
+function isStopped({ pid }: ChildProcess): boolean {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.every((tid) =>
+    /\) T /.test(readFileSync(`/proc/${pid}/task/${tid}/stat`, 'utf8')),
+  );
+}
+
 /** The server writes the ports file only after it said that it is ready. */
 async function portOf(directory: string, child: ChildProcess): Promise<number> {
   const deadline = Date.now() + PORTS_DEADLINE_MS;
   const name = `nats-server_${child.pid}.ports`;
   while (Date.now() < deadline) {
     if (readdirSync(directory).includes(name)) {
-      const url = /nats:\/\/[^"]+:(\d+)/.exec(readFileSync(join(directory, name), 'utf8'));
+      const url = /(?:nats|tls):\/\/[^"]+:(\d+)/.exec(readFileSync(join(directory, name), 'utf8'));
       if (url) return Number(url[1]);
     }
     await delay(5);

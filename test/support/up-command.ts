@@ -15,6 +15,8 @@ export interface UpSetting {
   readonly context: string;
   /** What it is run by, if by anything: `setpriv --reuid ...`. */
   readonly by?: readonly string[];
+  /** Default: the command itself. */
+  readonly started?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -24,10 +26,16 @@ export class UpCommand {
   readonly #context: string;
   #said = '';
 
-  private constructor({ args, context, by = [], environment }: UpSetting) {
+  private constructor({
+    args,
+    context,
+    by = [],
+    started = [COMMAND, 'up'],
+    environment,
+  }: UpSetting) {
     this.#context = context;
     // A process group of its own, to get Ctrl-C as a terminal sends it: to all of them at once.
-    const [command = COMMAND, ...rest] = [...by, COMMAND, 'up', ...args];
+    const [command = COMMAND, ...rest] = [...by, ...started, ...args];
     this.#child = spawn(command, rest, {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -40,9 +48,14 @@ export class UpCommand {
     }
   }
 
-  /** Rejects with what it said when it ended instead. */
+  /** Not ready yet. */
+  static launch(setting: UpSetting): UpCommand {
+    return new UpCommand(setting);
+  }
+
+  /** Ready. Rejects with what it said when it ended instead. */
   static async start(setting: UpSetting): Promise<UpCommand> {
-    const up = new UpCommand(setting);
+    const up = UpCommand.launch(setting);
     try {
       await until('skein up is ready, or has ended', () => up.isReady || up.hasEnded, 60_000);
       assert.ok(!up.hasEnded, up.said);
@@ -84,14 +97,26 @@ export class UpCommand {
   }
 
   /** Ends it as Ctrl-C does, and asserts that it ends well and that no process of it is left. */
-  async interrupt(): Promise<void> {
+  interrupt(): Promise<void> {
+    return this.#end(-this.pid, 'SIGINT');
+  }
+
+  /** The same as a supervisor does it, which knows the first process alone. */
+  terminate(): Promise<void> {
+    return this.#end(this.pid, 'SIGTERM');
+  }
+
+  async #end(whom: number, signal: NodeJS.Signals): Promise<void> {
     const children = new Set(descendants(this.pid));
-    assert.ok(children.size >= 4);
-    const ended = once(this.#child, 'close');
-    process.kill(-this.pid, 'SIGINT');
+    assert.ok(children.size >= 3);
+    // Not when its output is closed: that is what a process that is left would hold open.
+    const ended = once(this.#child, 'exit');
+    process.kill(whom, signal);
     await ended;
+    const left = [...children].filter((pid) => existsSync(`/proc/${pid}`));
+    for (const pid of left) process.kill(pid, 'SIGKILL');
+    assert.deepEqual(left, []);
     assert.equal(this.#child.exitCode, 0, this.#said);
-    for (const pid of children) assert.ok(!existsSync(`/proc/${pid}`), `process ${pid}`);
   }
 
   /** With all that it started. */
