@@ -65,7 +65,7 @@ const components = [
   },
   {
     name: 'cli-runs-programs',
-    comment: 'For `skein vm run` it has the virtual machine, and the helper that runs it.',
+    comment: 'For `skein vm run` it has the virtual machine, and starts skein-vm, which runs it.',
     from: { path: '^cli/src/vm/', pathNot: TEST },
     to: {
       path: '^(agent|controller)/',

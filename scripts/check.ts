@@ -12,7 +12,10 @@ const run = promisify(execFile);
 const MODULES_AT_LEAST = 40;
 
 const FOLDERS = 'agent cli common controller docs examples lab proto scripts test'.split(' ');
-const SHELL = 'scripts/setup.sh agent/native/fuzz/make-seeds.sh cli/bin/skein .ci/run'.split(' ');
+const SHELL =
+  'scripts/setup.sh scripts/generate.sh agent/wire/fuzz/make-seeds.sh cli/bin/skein .ci/run'.split(
+    ' ',
+  );
 
 interface Check {
   readonly name: string;
@@ -70,7 +73,7 @@ async function importRules(): Promise<void> {
 async function generatedCode(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'skein-generated-'));
   try {
-    await run('buf', ['generate', '--output', directory], { cwd: 'proto' });
+    await run('scripts/generate.sh', [directory]);
     await run('diff', ['-r', 'proto/gen', join(directory, 'gen')]);
   } finally {
     await rm(directory, { recursive: true });

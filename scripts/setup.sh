@@ -71,7 +71,7 @@ kernel_problems() {
   fi
   if ! grep -qw bpf /proc/filesystems; then
     problems+=('the kernel has no BPF system call: boot one built with CONFIG_BPF_SYSCALL=y')
-  elif [ ! -e "$jit" ]; then
+  elif [ ! -e "$jit" ] && ! has_jit_code; then
     problems+=('the kernel has no BPF JIT: boot one built with CONFIG_BPF_JIT=y')
   elif [ -r "$jit" ] && [ "$(cat "$jit")" = 0 ]; then
     problems+=('the BPF JIT is off: run sysctl -w net.core.bpf_jit_enable=1')
@@ -79,6 +79,11 @@ kernel_problems() {
   if [ ! -e /sys/kernel/btf/vmlinux ]; then
     problems+=('the kernel has no BTF: boot one built with CONFIG_DEBUG_INFO_BTF=y')
   fi
+}
+
+# The switch of the JIT is in the machine's own network namespace alone; a container has another.
+has_jit_code() {
+  [ ! -r /proc/kallsyms ] || grep -q bpf_jit_binary_ /proc/kallsyms
 }
 
 # CAP_SYS_ADMIN (21) implies CAP_BPF (39) and CAP_PERFMON (38); CAP_NET_ADMIN (12) is always needed.
@@ -187,16 +192,27 @@ install_npm_packages() {
   local stamp=node_modules/.skein-setup lock
   lock=$(sha256sum package-lock.json)
   if [ "$(cat "$stamp" 2>/dev/null)" != "$lock" ]; then
+    # Where it cannot be reached, npm install tries each optional package for a minute before it says so.
+    step 'looking for Node 24 in the npm registry' npm_alone view --fetch-retries=1 --fetch-retry-mintimeout=1000 \
+      "$(node_package)" version
     # Not npm ci: it refuses a lock file without the binaries of other platforms, which a mirror may not have.
-    # The calling npm's log level would silence errors, and its node may be the one that is replaced.
-    step 'installing npm packages' env -u npm_config_loglevel "PATH=${PATH//"$root/node_modules/.bin:"/}" \
-      npm install --no-save --include=dev --include=optional --no-audit --no-fund
+    step 'installing npm packages' npm_alone install --no-save --include=dev --include=optional --no-audit --no-fund
     printf '%s\n' "$lock" >"$stamp"
   fi
   if [ ! -x node_modules/.bin/node ]; then
     stop "npm left out its optional package with Node 24: remove omit=optional from the npm configuration," \
       "  then remove node_modules and run again."
   fi
+}
+
+# The calling npm's log level would silence errors, and its node may be the one that is replaced.
+npm_alone() {
+  env -u npm_config_loglevel "PATH=${PATH//"$root/node_modules/.bin:"/}" npm "$@"
+}
+
+# NAME@VERSION of the package with Node 24 for this processor.
+node_package() {
+  node -p 'const name = `node-linux-${process.arch}`; `${name}@${require("./package.json").optionalDependencies[name]}`'
 }
 
 # --- the rest ----------------------------------------------------------------------------------------

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -43,6 +52,48 @@ describe('setup.sh without root', { skip: user.cannot }, () => {
     const { status, stderr } = setUp({ args: ['kernel'] });
     assert.equal(status, 1);
     assert.match(stderr, /^setup: this needs the kernel engine.*\n {2}- not root: /);
+  });
+});
+
+/** As in a container whose network is down. */
+function setUpOffline(setup: string, environment: Readonly<Record<string, string>> = {}) {
+  return spawnSync('unshare', ['--net', 'bash', setup, 'kernel'], {
+    encoding: 'utf8',
+    env: { ...process.env, ...environment },
+    timeout: 60_000,
+  });
+}
+
+const canUnshare = spawnSync('unshare', ['--net', 'true']).status === 0;
+const skip = canUnshare ? false : 'needs to make a network namespace';
+
+describe('setup.sh in a network namespace of its own', () => {
+  test('needs no network where everything is there, and finds the JIT', { skip }, () => {
+    assert.deepEqual(pick(setUpOffline(SETUP)), { status: 0, stdout: '', stderr: '' });
+  });
+
+  test('cannot reach the npm registry: tries twice, for one package, and says so', { skip }, () => {
+    const fresh = mkdtempSync(join(tmpdir(), 'skein-setup-'));
+    try {
+      for (const file of ['scripts/setup.sh', 'package.json', 'package-lock.json']) {
+        cpSync(join(SETUP, '../..', file), join(fresh, file));
+      }
+      const logs = join(fresh, 'logs');
+      const { status, stderr } = setUpOffline(join(fresh, 'scripts/setup.sh'), {
+        npm_config_cache: join(fresh, 'cache'),
+        npm_config_logs_dir: logs,
+      });
+      assert.equal(status, 1);
+      assert.match(stderr, /^setup: looking for Node 24 in the npm registry failed with /m);
+      assert.match(stderr, /^npm error code /m);
+      const said = readdirSync(logs).map((log) => readFileSync(join(logs, log), 'utf8'));
+      assert.deepEqual(said.join('').match(/\battempt \d+ failed\b/g), [
+        'attempt 1 failed',
+        'attempt 2 failed',
+      ]);
+    } finally {
+      rmSync(fresh, { recursive: true });
+    }
   });
 });
 
