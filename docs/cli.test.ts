@@ -2,46 +2,21 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Argument, Command } from 'commander';
-import { COMMANDS } from '#cli/commands/all.ts';
 import { EXIT_CODES } from '#cli/exit-codes.ts';
 import { inspectObject } from '#cli/object/inspect-object.ts';
 import { objectDocument } from '#cli/object/object-text.ts';
-import { createProgram } from '#cli/program.ts';
-import type { Runtime } from '#cli/session.ts';
+import { COMMAND_TREE, visibleCommands } from '#cli/testing/command-tree.ts';
 import { dumpObject } from '#cli/vm/dump-object.ts';
-import { systemClock } from '#common/clock.ts';
 import { exampleObject } from '../examples/example-object.ts';
 import { codeIn, firstTable, readPage, sectionAfter } from './tables.ts';
 
 const page = readPage('cli.md');
 const ROOT = new URL('..', import.meta.url);
 
-const nowhere = { isTerminal: false, write: () => true };
-const runtime: Runtime = {
-  environment: {},
-  stdout: nowhere,
-  stderr: nowhere,
-  clock: systemClock,
-  connect: () => Promise.reject(new Error('the documentation connects to nothing')),
-};
-const program = createProgram(COMMANDS, runtime);
-
-const synopsis = (path: string, command: Command): string =>
-  [path, ...command.registeredArguments.map(argumentText)].join(' ');
+const synopsis = (words: string, command: Command): string =>
+  ['skein', words, ...command.registeredArguments.map(argumentText)].join(' ');
 const argumentText = (argument: Argument): string =>
   argument.required ? `<${argument.name()}>` : `[${argument.name()}]`;
-
-/** Every visible command that does something, with its synopsis. */
-function commandsOf(parent: Command, path: string): [string, Command][] {
-  const visible = parent.createHelp().visibleCommands(parent);
-  return visible
-    .filter((command) => command.name() !== 'help')
-    .flatMap((command): [string, Command][] => {
-      const here = `${path} ${command.name()}`;
-      if (command.commands.length > 0) return commandsOf(command, here);
-      return [[synopsis(here, command), command]];
-    });
-}
 
 const flagsOf = (command: Command): readonly string[] =>
   command.options.filter(({ hidden }) => !hidden).map(({ flags }) => flags);
@@ -56,13 +31,15 @@ test('every command with its arguments and options is in cli.md, and no other', 
     text,
     documentedFlags(sectionAfter(page, `### \`${text}\``)),
   ]);
-  const real = commandsOf(program, 'skein').map(([text, command]) => [text, flagsOf(command)]);
+  const real = visibleCommands()
+    .filter(([, { commands }]) => commands.length === 0)
+    .map(([words, command]) => [synopsis(words, command), flagsOf(command)]);
   assert.deepEqual(documented, real);
 });
 
 test('the options of every command are in cli.md', () => {
   const documented = documentedFlags(sectionAfter(page, '## Options of every command'));
-  assert.deepEqual(documented, [...flagsOf(program), '-h, --help']);
+  assert.deepEqual(documented, [...flagsOf(COMMAND_TREE), '-h, --help']);
 });
 
 test('exit codes in cli.md are those of the command', () => {

@@ -6,7 +6,11 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PAGES = globSync(
-  ['*.md', '{docs,deploy,examples,agent/native}/**/*.md', '{agent,cli,controller}/*.md'],
+  [
+    '*.md',
+    '{docs,deploy,examples,agent/{native,wire,libskein}}/**/*.md',
+    '{agent,cli,controller}/*.md',
+  ],
   { cwd: ROOT },
 ).map((page) => join(ROOT, page));
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Registry } from 'prom-client';
 import { z } from 'zod';
 import { AgentMetrics } from '#agent/metrics/agent-metrics.ts';
+import { defineGauges } from '#controller/metrics/gauges.ts';
 import { createMetrics } from '#controller/metrics/metrics.ts';
 import { createRolloutMetrics } from '#controller/metrics/rollout-metrics.ts';
 import { codeIn, firstTable, readPage, sectionAfter } from './tables.ts';
@@ -54,13 +55,17 @@ test('every metric of the agent is in metrics.md, and no other', () => {
 
 test('every metric of the controller is in metrics.md, and no other', () => {
   const registry = new Registry();
-  const source = { keyCount: () => 0, hostStates: () => [], isConnected: () => true };
-  createMetrics(registry, '', source);
-  createRolloutMetrics(
-    registry,
-    { rollouts: () => [], killedKeys: () => 0, isFrozen: () => false, holdsLease: () => false },
-    [],
-  );
+  createMetrics(registry);
+  createRolloutMetrics(registry, []);
+  defineGauges(registry, '', {
+    keys: () => [],
+    hostStates: () => [],
+    isConnected: () => true,
+    rollouts: () => [],
+    isFrozen: () => false,
+    holdsLease: () => false,
+    auditMissing: () => 0,
+  });
   assert.deepEqual([...documented('## Controller')].sort(), [...registered(registry)].sort());
 });
 
