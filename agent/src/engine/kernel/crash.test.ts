@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { until } from '../../../../test/support/until.ts';
 import type { Engine, UnitSpec } from '../engine.ts';
-import { CrashPoint, type Victim } from './crash-point.ts';
 import { KernelWorld } from './kernel-fixture.ts';
+import { CrashPoint, type Victim } from './testing/crash-point.ts';
 
 /*
  * Each stage of a unit's life is cut short after the first request to a helper that changes something, after the

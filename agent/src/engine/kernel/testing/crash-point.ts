@@ -1,4 +1,4 @@
-import type { Helper, OpName } from '../../helper/helper.ts';
+import type { Helper, OpName } from '../../../helper/helper.ts';
 
 /** After any other request the kernel is as it was before. */
 const CHANGING: ReadonlySet<OpName> = new Set<OpName>([
